@@ -1,0 +1,139 @@
+"""Every environment variable, read once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from dotenv import dotenv_values
+from sqlalchemy import URL, make_url
+
+DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105 - refused in production
+SHORTEST_SECRET = 32  # characters
+SQLITE_FILE = make_url("sqlite:///data/app.db")
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it and says how to mend it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment decides. The defaults run a development server on a SQLite file."""
+
+    env: str = "development"
+    title: str = "Admin"
+    secret_key: str = DEVELOPMENT_SECRET
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    database_url: URL = SQLITE_FILE
+    database_url_unpooled: URL = SQLITE_FILE
+    db_pool_size: int = 5
+    db_max_overflow: int = 10
+    db_prepared: bool = False
+    db_wait: float = 20.0
+    admin_username: str = ""
+    admin_password: str = ""
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the environment, and `.env` beneath it; raise `SettingsError` for a bad value."""
+        if environ is None:
+            environ = {**_dotenv(), **os.environ}
+        read = Reader(environ)
+        database_url = database_address(read.text("DATABASE_URL", str(SQLITE_FILE)))
+        unpooled = read.text("DATABASE_URL_UNPOOLED", "")
+        settings = cls(
+            env=read.choice("ENV", ("development", "production")),
+            title=read.text("ADMIN_TITLE", cls.title),
+            secret_key=read.text("SECRET_KEY", DEVELOPMENT_SECRET),
+            allowed_hosts=read.words("ALLOWED_HOSTS", cls.allowed_hosts),
+            host=read.text("HOST", cls.host),
+            port=read.number("PORT", cls.port),
+            workers=read.number("WEB_CONCURRENCY", cls.workers),
+            database_url=database_url,
+            database_url_unpooled=database_address(unpooled)
+            if unpooled
+            else without_pooler(database_url),
+            db_pool_size=read.number("DB_POOL_SIZE", cls.db_pool_size),
+            db_max_overflow=read.number("DB_MAX_OVERFLOW", cls.db_max_overflow),
+            db_prepared=read.flag("DB_PREPARED"),
+            db_wait=read.number("DB_WAIT", int(cls.db_wait)),
+            admin_username=read.text("ADMIN_USERNAME", ""),
+            admin_password=read.text("ADMIN_PASSWORD", ""),
+        )
+        if settings.is_production:
+            _refuse_unsafe_production(read, settings)
+        return settings
+
+
+class Reader:
+    """Reads variables from a mapping; an empty variable counts as one that is not set."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.text(name, "").replace(",", " ").split()) or default
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of: {', '.join(choices)}.")
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal():
+            raise SettingsError(f"{name} must be a whole number.")
+        return int(value)
+
+    def flag(self, name: str) -> bool:
+        return self.choice(name, ("0", "1")) == "1"
+
+
+def database_address(url: str) -> URL:
+    """Parse a database URL, with psycopg as the driver of `postgres://` and `postgresql://`."""
+    try:
+        address = make_url(url)
+    except Exception as error:
+        raise SettingsError("DATABASE_URL is not a database URL.") from error
+    if address.drivername in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def without_pooler(url: URL) -> URL:
+    """Return Neon's direct address for its pooled one; any other address is returned as it is."""
+    host = url.host or ""
+    if not host.endswith(".neon.tech"):
+        return url
+    return url.set(host=host.replace("-pooler.", ".", 1))
+
+
+def _dotenv() -> dict[str, str]:
+    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+
+
+def _refuse_unsafe_production(read: Reader, settings: Settings) -> None:
+    if settings.secret_key == DEVELOPMENT_SECRET or len(settings.secret_key) < SHORTEST_SECRET:
+        raise SettingsError(
+            f"SECRET_KEY must be set to at least {SHORTEST_SECRET} random characters in production."
+        )
+    if not read.text("ALLOWED_HOSTS", ""):
+        raise SettingsError(
+            "ALLOWED_HOSTS must name the hosts this admin answers to in production."
+        )
+    if settings.database_url.get_backend_name() == "sqlite" and not read.flag("ALLOW_SQLITE"):
+        raise SettingsError(
+            "DATABASE_URL must name a PostgreSQL database in production, or set ALLOW_SQLITE=1."
+        )

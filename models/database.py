@@ -1,0 +1,250 @@
+"""Engines and sessions for SQLite and PostgreSQL, and the two ways to use them: read and write."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+Result = TypeVar("Result")
+
+# Seconds a pooled connection may idle before it is tried out; Neon suspends after five minutes.
+IDLE_BEFORE_PING = 20
+# Shutting down, starting up, too many connections, serialization failure, deadlock, idle timeout.
+TRANSIENT_STATES = {"57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"}
+# What libpq says, without an SQLSTATE, about mistakes that no waiting mends.
+PERMANENT_REFUSALS = (
+    "password authentication failed",
+    "no pg_hba.conf entry",
+    "channel binding",
+    "unsupported startup parameter",
+    "endpoint ID is not specified",
+)
+
+
+class WriteInReadError(Exception):
+    """Work handed to `Database.read` tried to change a row."""
+
+
+class Database:
+    """Runs units of work: `read` without a transaction, `write` in exactly one.
+
+    Work is repeated, for at most `wait` seconds, when the server went away before it could have
+    taken effect, so it must be free of effects outside the session.
+    """
+
+    def __init__(
+        self,
+        writer: Engine | Connection,
+        reader: Engine | Connection,
+        *,
+        wait: float = 20.0,
+        **session_options: Any,
+    ) -> None:
+        self.writer = writer
+        self.wait = wait
+        self.sessions = sessionmaker(writer, expire_on_commit=False, **session_options)
+        self.read_sessions = sessionmaker(
+            reader, class_=ReadSession, expire_on_commit=False, **session_options
+        )
+
+    def read(self, work: Callable[[Session], Result]) -> Result:
+        """Return what `work` makes of a session that can't write."""
+
+        def once() -> Result:
+            with self.read_sessions() as session:
+                return work(session)
+
+        return retry(once, seconds=self.wait)
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Return what `work` made, all of it committed; if it raises, nothing of it is."""
+
+        def until_commit() -> tuple[Session, Result]:
+            session = self.sessions()
+            try:
+                result = work(session)
+                session.flush()
+            except BaseException:
+                session.close()
+                raise
+            return session, result
+
+        session, result = retry(until_commit, seconds=self.wait)
+        # A lost answer to COMMIT is not repeated: the change may have been stored.
+        with session:
+            session.commit()
+        return result
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.writer.engine.dispose()
+
+
+class ReadSession(Session):
+    """Refuses to flush, so that a page that is read can't change what it shows."""
+
+
+@event.listens_for(ReadSession, "before_flush")
+def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    if session.new or session.dirty or session.deleted:
+        raise WriteInReadError
+
+
+def connect(url: URL, *, wait: float = 20.0, **options: Any) -> Database:
+    """Return the database at `url`; nothing is opened before the first use.
+
+    On both databases reads run on the same pool in AUTOCOMMIT, which spares them the two round
+    trips of BEGIN and ROLLBACK.
+    """
+    engine = make_engine(url, wait=wait, **options)
+    return Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), wait=wait)
+
+
+def make_engine(url: URL, *, wait: float = 20.0, **options: Any) -> Engine:
+    """Return an engine for a SQLite or PostgreSQL URL."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    return _postgresql_engine(url, wait=wait, **options)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether the same work may succeed once the server is back.
+
+    A full pool is not transient: waiting longer would only pile up more requests.
+    """
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in TRANSIENT_STATES or state.startswith("08")
+    return _is_lost_connection(error)
+
+
+def retry(work: Callable[[], Result], *, seconds: float) -> Result:
+    """Call `work` until it raises nothing transient, backing off, for at most `seconds`."""
+    deadline, delay = time.monotonic() + seconds, 0.05
+    while True:
+        try:
+            return work()
+        except exc.DBAPIError as error:
+            if not is_transient(error) or time.monotonic() + delay > deadline:
+                raise
+        time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
+        delay = min(delay * 2, 1.0)
+
+
+def _is_lost_connection(error: exc.DBAPIError) -> bool:
+    """Recognise failures of libpq itself, which carry no SQLSTATE."""
+    kinds = (exc.OperationalError, exc.InternalError, exc.InterfaceError)
+    from_psycopg = type(error.orig).__module__.startswith("psycopg")
+    return from_psycopg and isinstance(error, kinds) and not _is_permanent(error.orig)
+
+
+def _is_permanent(error: BaseException | None) -> bool:
+    return any(refusal in str(error) for refusal in PERMANENT_REFUSALS)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock first: a transaction that reads and then writes would lose updates."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(
+    url: URL,
+    *,
+    wait: float,
+    pool_size: int = 5,
+    max_overflow: int = 10,
+    prepared: bool = False,
+    **options: Any,
+) -> Engine:
+    arguments: dict[str, Any] = {
+        "connect_timeout": 10,
+        "application_name": "admin",
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        # In milliseconds; with the keepalives it ends a query whose server fell silent.
+        "tcp_user_timeout": 15000,
+    }
+    arguments = {name: value for name, value in arguments.items() if name not in url.query}
+    # Prepared statements return wrong rows behind a pooler that doesn't know of them.
+    arguments["prepare_threshold"] = 5 if prepared else None
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=10,
+        pool_recycle=1800,
+        pool_use_lifo=True,
+        connect_args=arguments,
+        hide_parameters=True,
+        **options,
+    )
+    _wait_for_server(engine, wait)
+    _ping_idle_connections(engine)
+    return engine
+
+
+def _wait_for_server(engine: Engine, seconds: float) -> None:
+    """Keep trying to connect while the server wakes up, restarts or refuses."""
+
+    @event.listens_for(engine, "do_connect")
+    def connect_patiently(
+        dialect: Dialect, _record: ConnectionPoolEntry, cargs: Any, cparams: Any
+    ) -> DBAPIConnection:
+        deadline, delay = time.monotonic() + seconds, 0.1
+        while True:
+            try:
+                return dialect.connect(*cargs, **cparams)
+            except dialect.loaded_dbapi.OperationalError as error:
+                if _is_permanent(error) or time.monotonic() + delay > deadline:
+                    raise
+            time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
+            delay = min(delay * 2, 2.0)
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Try out a connection that idled; one round trip, only when it may well be dead."""
+
+    @event.listens_for(engine, "checkin")
+    def remember_idle(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping_if_idle(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        idle_since = record.info.get("idle_since", time.monotonic())
+        if time.monotonic() - idle_since < IDLE_BEFORE_PING:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise exc.InvalidatePoolError("The connection went stale.") from error

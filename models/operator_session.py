@@ -1,0 +1,26 @@
+"""The signed-in sessions of operators; deleting a row ends the session."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, UTCDateTime, created_now
+from models.operator import Operator
+
+
+class OperatorSession(Base):
+    """Holds the SHA-256 of the token; the token itself is only in the operator's cookie."""
+
+    __tablename__ = "operator_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    operator_id: Mapped[int] = mapped_column(
+        ForeignKey("operators.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[created_now]
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+    operator: Mapped[Operator] = relationship()
