@@ -1,6 +1,7 @@
 """Every environment variable, read once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -10,6 +11,7 @@ from sqlalchemy import URL, make_url
 
 DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105 - refused in production
 SHORTEST_SECRET = 32  # characters
+DRIVERS = ("postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 SQLITE_FILE = make_url("sqlite:///data/app.db")
 
 
@@ -55,13 +57,13 @@ class Settings:
             secret_key=read.text("SECRET_KEY", DEVELOPMENT_SECRET),
             allowed_hosts=read.words("ALLOWED_HOSTS", cls.allowed_hosts),
             host=read.text("HOST", cls.host),
-            port=read.number("PORT", cls.port),
-            workers=read.number("WEB_CONCURRENCY", cls.workers),
+            port=read.number("PORT", cls.port, 1, 65535),
+            workers=read.number("WEB_CONCURRENCY", cls.workers, 1),
             database_url=database_url,
-            database_url_unpooled=database_address(unpooled)
+            database_url_unpooled=database_address(unpooled, "DATABASE_URL_UNPOOLED")
             if unpooled
             else without_pooler(database_url),
-            db_pool_size=read.number("DB_POOL_SIZE", cls.db_pool_size),
+            db_pool_size=read.number("DB_POOL_SIZE", cls.db_pool_size, 1),
             db_max_overflow=read.number("DB_MAX_OVERFLOW", cls.db_max_overflow),
             db_prepared=read.flag("DB_PREPARED"),
             db_wait=read.number("DB_WAIT", int(cls.db_wait)),
@@ -91,24 +93,26 @@ class Reader:
             raise SettingsError(f"{name} must be one of: {', '.join(choices)}.")
         return value
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, least: int = 0, most: int = 10_000) -> int:
         value = self.text(name, str(default))
-        if not value.isdecimal():
-            raise SettingsError(f"{name} must be a whole number.")
+        if not re.fullmatch("[0-9]{1,5}", value) or not least <= int(value) <= most:
+            raise SettingsError(f"{name} must be a whole number from {least} to {most}.")
         return int(value)
 
     def flag(self, name: str) -> bool:
         return self.choice(name, ("0", "1")) == "1"
 
 
-def database_address(url: str) -> URL:
+def database_address(url: str, name: str = "DATABASE_URL") -> URL:
     """Parse a database URL, with psycopg as the driver of `postgres://` and `postgresql://`."""
     try:
         address = make_url(url)
     except Exception as error:
-        raise SettingsError("DATABASE_URL is not a database URL.") from error
+        raise SettingsError(f"{name} is not a database URL.") from error
     if address.drivername in ("postgres", "postgresql"):
         return address.set(drivername="postgresql+psycopg")
+    if address.drivername not in DRIVERS:
+        raise SettingsError(f"{name} must name a PostgreSQL or SQLite database.")
     return address
 
 

@@ -3,12 +3,13 @@
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 Result = TypeVar("Result")
@@ -24,6 +25,7 @@ PERMANENT_REFUSALS = (
     "channel binding",
     "unsupported startup parameter",
     "endpoint ID is not specified",
+    "does not exist",
 )
 
 
@@ -87,12 +89,18 @@ class Database:
 
 
 class ReadSession(Session):
-    """Refuses to flush, so that a page that is read can't change what it shows."""
+    """Refuses to write, so that a page that is read can't change what it shows."""
 
 
 @event.listens_for(ReadSession, "before_flush")
 def _refuse_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
     if session.new or session.dirty or session.deleted:
+        raise WriteInReadError
+
+
+@event.listens_for(ReadSession, "do_orm_execute")
+def _refuse_statements(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
         raise WriteInReadError
 
 
@@ -128,14 +136,19 @@ def is_transient(error: BaseException) -> bool:
     return _is_lost_connection(error)
 
 
-def retry(work: Callable[[], Result], *, seconds: float) -> Result:
-    """Call `work` until it raises nothing transient, backing off, for at most `seconds`."""
+def retry(
+    work: Callable[[], Result],
+    *,
+    seconds: float,
+    may_pass: Callable[[Exception], bool] = is_transient,
+) -> Result:
+    """Call `work` until no error is raised that may pass, backing off, for at most `seconds`."""
     deadline, delay = time.monotonic() + seconds, 0.05
     while True:
         try:
             return work()
-        except exc.DBAPIError as error:
-            if not is_transient(error) or time.monotonic() + delay > deadline:
+        except Exception as error:
+            if not may_pass(error) or time.monotonic() + delay > deadline:
                 raise
         time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
         delay = min(delay * 2, 1.0)
@@ -153,12 +166,18 @@ def _is_permanent(error: BaseException | None) -> bool:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
+    event.listen(engine, "do_connect", _make_folder)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _make_folder(
+    _dialect: Dialect, _record: ConnectionPoolEntry, cargs: list[str], _cparams: object
+) -> None:
+    if cargs[0] and cargs[0] != ":memory:":
+        Path(cargs[0]).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -219,15 +238,12 @@ def _wait_for_server(engine: Engine, seconds: float) -> None:
     def connect_patiently(
         dialect: Dialect, _record: ConnectionPoolEntry, cargs: Any, cparams: Any
     ) -> DBAPIConnection:
-        deadline, delay = time.monotonic() + seconds, 0.1
-        while True:
-            try:
-                return dialect.connect(*cargs, **cparams)
-            except dialect.loaded_dbapi.OperationalError as error:
-                if _is_permanent(error) or time.monotonic() + delay > deadline:
-                    raise
-            time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter, not a secret
-            delay = min(delay * 2, 2.0)
+        def may_pass(error: Exception) -> bool:
+            is_refusal = isinstance(error, dialect.loaded_dbapi.OperationalError)
+            return is_refusal and not _is_permanent(error)
+
+        connect = partial(dialect.connect, *cargs, **cparams)
+        return retry(connect, seconds=seconds, may_pass=may_pass)
 
 
 def _ping_idle_connections(engine: Engine) -> None:
