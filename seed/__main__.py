@@ -1,0 +1,5 @@
+"""What `python -m seed` runs."""
+
+from seed.command import seed_command
+
+seed_command(prog_name="python -m seed")
