@@ -1,0 +1,74 @@
+"""What to answer to someone who is not signed in."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlencode
+
+from sqladmin.authentication import AuthenticationBackend
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from admin.kit.csrf import SAFE_METHODS
+from admin.kit.templating import path_for
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from admin.kit.site import AdminSite
+
+
+def safe_next(front: str, target: str) -> str:
+    """Return the path to open after signing in: one below the front page, else that page."""
+    is_below = target.startswith(front) and "\\" not in target and target.isprintable()
+    # Browsers walk up at `..`, however it is written.
+    steps = unquote(re.split("[?#]", target)[0]).split("/")
+    return target if is_below and ".." not in steps else front
+
+
+class Authentication(AuthenticationBackend):
+    """Base of the application's authentication: a subclass says who is asking.
+
+    `AdminSite` sets `site`.
+    """
+
+    site: AdminSite
+
+    async def identify(self, request: Request) -> bool:
+        """Say whether someone signed in is asking; put their name at `state.operator_name`."""
+        raise NotImplementedError
+
+    def had_session(self, request: Request) -> bool:
+        """Say whether the request comes from someone whose session may just have ended."""
+        raise NotImplementedError
+
+    async def authenticate(self, request: Request) -> bool | Response:
+        """Let a request pass, or answer with the way to sign in that loses nothing."""
+        if await self.identify(request):
+            return True
+        if "application/json" in request.headers.get("accept", ""):
+            raise HTTPException(HTTPStatus.UNAUTHORIZED)
+        if request.method in SAFE_METHODS:
+            return self.to_sign_in(request)
+        if self.had_session(request):
+            return await self.offer_to_send_again(request)
+        return RedirectResponse(path_for(request, "login"), 302)
+
+    def to_sign_in(self, request: Request) -> Response:
+        """Lead to the sign-in page, and from there back to what was asked for."""
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        login = path_for(request, "login")
+        is_front = asked == path_for(request, "index")
+        return RedirectResponse(login if is_front else f"{login}?{urlencode({'next': asked})}", 302)
+
+    async def offer_to_send_again(self, request: Request) -> Response:
+        """Keep what was typed on a page from which it can be sent once more."""
+        sentence = (
+            "What you sent was not stored, because your session has ended. It is kept on this "
+            "page: sign in, in another tab, then send it again."
+        )
+        return await self.site.send_again_page(
+            request, HTTPStatus.UNAUTHORIZED, "You are signed out", sentence
+        )

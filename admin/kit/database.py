@@ -1,0 +1,20 @@
+"""What the kit asks of a database."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy.orm import Session, sessionmaker
+
+Result = TypeVar("Result")
+
+
+class Database(Protocol):
+    """Runs a unit of work in one session; the work may be called again if the server went away."""
+
+    sessions: sessionmaker[Session]
+
+    def read(self, work: Callable[[Session], Result]) -> Result:
+        """Return the result of work that changes nothing."""
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Return the result of work whose changes are committed together or not at all."""

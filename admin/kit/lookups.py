@@ -1,0 +1,54 @@
+"""The objects an async picker offers, and the one its answer names."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from sqladmin.ajax import QueryAjaxModelLoader
+from sqlalchemy import Select, inspect
+from sqlalchemy.orm import Session
+
+from admin.kit.errors import Refused
+from admin.kit.keys import BadKeyError, key_of, matches_keys
+from admin.kit.search import contains_words
+
+MOST_CHOICES = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """One choice, in the words of the JSON that the picker's script reads."""
+
+    id: str
+    text: str
+
+    @classmethod
+    def of(cls, obj: Any) -> Self:
+        """Describe an object, while its session is open: its name may need other rows."""
+        return cls(key_of(obj), str(obj))
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def find_choices(
+    session: Session, query: Select[Any], loader: QueryAjaxModelLoader, term: str
+) -> list[Found]:
+    """Return the first choices whose fields contain every word of the term."""
+    order = [*loader._cached_fields_order_by, *inspect(loader.model).primary_key]  # noqa: SLF001
+    condition = contains_words(loader.model, loader.fields, term)
+    stmt = query.where(condition).order_by(*order).limit(MOST_CHOICES)
+    return [Found.of(obj) for obj in session.scalars(stmt)]
+
+
+def find_chosen(session: Session, query: Select[Any], field: str, key: str | None) -> Any:
+    """Return the object with this key if it is among the choices; refuse it at the field if not."""
+    if not key:
+        return None
+    model = query.column_descriptions[0]["entity"]
+    try:
+        chosen = session.scalar(query.where(matches_keys(model, [key])))
+    except BadKeyError:
+        chosen = None
+    if chosen is None:
+        raise Refused("Choose one that exists.", field=field)
+    return chosen

@@ -1,0 +1,158 @@
+"""Storing what a form, or other code, asks for: one transaction, checked inside of it."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require, require_found
+from admin.kit.forms import posted
+from admin.kit.hooks import follow_up, wait_for
+from admin.kit.keys import key_of, selected_keys
+from admin.kit.lookups import find_chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from admin.kit.model_admin import ModelAdmin
+
+Values = dict[str, Any]
+Queries = dict[str, "Select[Any]"]
+
+
+async def insert(view: ModelAdmin, request: Request, data: Values) -> Any:
+    """Store a new object with these values and return it."""
+    queries = await lookup_queries(view, request, data)
+
+    def work(session: Session) -> tuple[Any, Values]:
+        obj, values = view.model(), copy.copy(data)
+        session.add(obj)
+        with session.no_autoflush:
+            wait_for(view.on_model_change, values, obj, True, request)
+            assign(view, session, obj, without_defaults(view, values), queries)
+        return flushed(session, obj), values
+
+    obj, values = await write(view, work)
+    await after_change(view, request, obj, values, is_created=True)
+    return obj
+
+
+async def update(view: ModelAdmin, request: Request, key: str, data: Values) -> Any:
+    """Change one object and return it; a version in the data must still be the stored one."""
+    queries = await lookup_queries(view, request, data)
+
+    def work(session: Session) -> tuple[Any, Values]:
+        obj, values = session.scalar(view.object_query(request, key)), copy.copy(data)
+        require_found(obj)
+        require(wait_for(view.check_can_edit, request, obj))
+        version = str(values.pop(view.version_name, ""))
+        if version and version != view.version_of(obj):
+            raise ChangedMeanwhile
+        with session.no_autoflush:
+            wait_for(view.on_model_change, values, obj, False, request)
+            assign(view, session, obj, values, queries)
+        return flushed(session, obj), values
+
+    obj, values = await write(view, work)
+    await after_change(view, request, obj, values, is_created=False)
+    return obj
+
+
+async def change_selected(
+    view: ModelAdmin, request: Request, change: Callable[[Session, list[Any]], Any]
+) -> int:
+    """Hand the ticked objects to `change` in one transaction and return how many they were."""
+    keys = selected_keys(view.model, await posted(request))
+
+    def work(session: Session) -> int:
+        objects = find_selected(view, request, session, keys)
+        for obj in objects:
+            require(wait_for(view.check_can_edit, request, obj))
+        change(session, objects)
+        return len(objects)
+
+    count: int = await write(view, work)
+    return count
+
+
+def find_selected(
+    view: ModelAdmin, request: Request, session: Session, keys: list[str], *, lock: bool = True
+) -> list[Any]:
+    """Return all objects with these keys; if one is missing, refuse the whole selection.
+
+    Locked, they stay as they are until the transaction ends: of two deletions at the same moment
+    the second one finds nothing.
+    """
+    stmt = view.objects_query(request, keys)
+    objects = list(session.scalars(stmt.with_for_update(of=view.model) if lock else stmt))
+    if len(objects) != len(keys):
+        raise Refused("Some of the selected rows no longer exist. Nothing was changed.", status=404)
+    return objects
+
+
+async def write(view: ModelAdmin, work: Callable[[Session], Any]) -> Any:
+    """Run the work in one transaction; raise `Refused` for what the operator can mend."""
+    try:
+        return await view.site.write(work)
+    except Exception as error:
+        refusal = refusal_from(error, view.mapper, view.name)
+        if refusal is None or refusal is error:
+            raise
+        raise refusal from error
+
+
+def flushed(session: Session, obj: Any) -> Any:
+    """Send the changes, and load what the object's name needs while it can be loaded."""
+    session.flush()
+    str(obj)
+    return obj
+
+
+async def lookup_queries(view: ModelAdmin, request: Request, data: Values) -> Queries:
+    """Return, for each relation that the data sets, which objects may be chosen."""
+    names = [name for name in data if name in view.pickers]
+    return {name: await view.lookup_query(request, name) for name in names}
+
+
+def assign(view: ModelAdmin, session: Session, obj: Any, values: Values, queries: Queries) -> None:
+    """Set the attributes; an unchanged relation is left alone, a changed one must be offered."""
+    for name, value in values.items():
+        if name in queries and (value is None or isinstance(value, str)):
+            related = getattr(obj, name)
+            if value != (None if related is None else key_of(related)):
+                setattr(obj, name, find_chosen(session, queries[name], name, value))
+        else:
+            setattr(obj, name, empty_as_null(view, obj, name, value))
+
+
+def empty_as_null(view: ModelAdmin, obj: Any, name: str, value: Any) -> Any:
+    """Store an empty text as NULL where the column allows it, unless it was stored as such."""
+    column = view.mapper.columns.get(name)
+    is_nullable = column is not None and column.nullable
+    return None if value == "" and is_nullable and getattr(obj, name) != "" else value
+
+
+def without_defaults(view: ModelAdmin, values: Values) -> Values:
+    """Leave out what is empty in a new object and has a default in the model or the database."""
+    columns = view.mapper.columns
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None or name not in columns or not has_default(columns[name])
+    }
+
+
+def has_default(column: Any) -> bool:
+    return not column.nullable and (column.default or column.server_default) is not None
+
+
+async def after_change(
+    view: ModelAdmin, request: Request, obj: Any, values: Values, *, is_created: bool
+) -> None:
+    """Call `after_model_change` and keep the answer it may give instead of the usual redirect."""
+    hook = view.after_model_change(values, obj, is_created, request)
+    request.state.after_change_response = await follow_up(request, hook)

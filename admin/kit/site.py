@@ -1,0 +1,283 @@
+"""SQLAdmin's `Admin` with its pages replaced by ones that check before they act."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from sqladmin import Admin
+from sqladmin.authentication import login_required
+from sqladmin.exceptions import ImproperlyConfigured
+from sqlalchemy.orm import sessionmaker
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route, request_response
+
+from admin.kit import form_pages, index_page, read_pages
+from admin.kit.actions import post_only
+from admin.kit.authentication import safe_next
+from admin.kit.board import Board
+from admin.kit.body_limit import BodyLimit
+from admin.kit.compression import Compression
+from admin.kit.csrf import CrossOriginProtection
+from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
+from admin.kit.forms import posted
+from admin.kit.headers import SecurityHeaders
+from admin.kit.hooks import refuse_nested_work
+from admin.kit.keys import quoted_key
+from admin.kit.menu import MenuEntry, entry_of
+from admin.kit.model_admin import ModelAdmin
+from admin.kit.static_files import StaticFiles
+from admin.kit.templating import Templates, path_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from sqladmin.authorization import AuthorizationBackend
+    from sqladmin.models import BaseView, ModelView
+    from sqlalchemy.orm import Session
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+
+    from admin.kit.authentication import Authentication
+    from admin.kit.database import Database
+
+Result = TypeVar("Result")
+
+
+class AdminSite(Admin):
+    """Mounts the admin on `app`; every page reads and writes through `database`.
+
+    `threads` is how many requests may use the database at once; keep it at the size of the pool.
+    `templates` are folders whose pages replace the kit's pages of the same name, `static_folders`
+    hold files that join or replace the kit's; templates link them with `static("name.css")`.
+    `board` has the cards of the front page.
+    """
+
+    authentication_backend: Authentication
+
+    def __init__(  # noqa: PLR0913 - options are passed by name
+        self,
+        app: Starlette,
+        database: Database,
+        *,
+        authentication_backend: Authentication,
+        authorization_backend: AuthorizationBackend | None = None,
+        allowed_hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
+        https: bool = False,
+        threads: int = 15,
+        templates: Sequence[str | Path] = (),
+        board: Board | None = None,
+        static_folders: Sequence[str | Path] = (),
+        **options: Any,
+    ) -> None:
+        self.database = database
+        self.limiter = anyio.CapacityLimiter(threads)
+        self.template_folders = templates
+        self.board = board or Board()
+        self.statics = StaticFiles(static_folders)
+        authentication_backend.site = self
+        super().__init__(
+            app,
+            # A copy, because SQLAdmin reconfigures the one it gets.
+            session_maker=sessionmaker(**database.sessions.kw),
+            middlewares=[
+                Middleware(SecurityHeaders, https=https),
+                # Around the error pages, so that they are compressed as well.
+                Middleware(Compression),
+                Middleware(ErrorPages, render=self.error_page),
+                Middleware(TrustedHostMiddleware, allowed_hosts, www_redirect=False),
+                Middleware(CrossOriginProtection),
+                Middleware(BodyLimit),
+            ],
+            authentication_backend=authentication_backend,
+            authorization_backend=authorization_backend,
+            **options,
+        )
+        self.replace_routes()
+
+    def replace_routes(self) -> None:
+        """Mount only what this class answers for: no file routes, no import."""
+        self.admin.router.routes[:] = [
+            Route("/statics/{path:path}", self.statics.serve, name="statics"),
+            Route("/", self.index, name="index"),
+            Route("/login", self.login, methods=["GET", "POST"], name="login"),
+            Route("/logout", self.logout, methods=["POST"], name="logout"),
+            Route("/{identity}/list", self.list, name="list"),
+            Route("/{identity}/details/{pk:path}", self.details, name="details"),
+            Route("/{identity}/create", self.create, methods=["GET", "POST"], name="create"),
+            Route("/{identity}/edit/{pk:path}", self.edit, methods=["GET", "POST"], name="edit"),
+            Route("/{identity}/delete", self.delete, methods=["GET", "POST"], name="delete"),
+            Route("/{identity}/export/{export_type}", self.export, name="export"),
+            Route("/{identity}/ajax/lookup", self.ajax_lookup, name="ajax_lookup"),
+        ]
+        self.admin.router.redirect_slashes = False
+        self.admin.router.default = request_response(self.unknown)
+        self.admin.exception_handlers = {
+            HTTPException: self.error_page,
+            **dict.fromkeys(UNAVAILABLE, self.unavailable),
+        }
+
+    def init_templating_engine(self) -> Templates:
+        """Return the kit's pages; SQLAdmin's own are never shown."""
+        return Templates(self.template_folders, self.statics, admin=self)
+
+    def add_view(self, view: type[ModelView | BaseView]) -> None:
+        """Add a view; raise `ImproperlyConfigured` for one that could not be reached or trusted."""
+        if view.is_model and not issubclass(view, ModelAdmin):
+            raise ImproperlyConfigured(f"{view.__name__} must be a ModelAdmin of the kit.")
+        if any(view.is_model and view.identity == other.identity for other in self.views):
+            raise ImproperlyConfigured(f"{view.__name__}: {view.identity!r} is taken.")
+        if issubclass(view, ModelAdmin):
+            index_page.check_scope(self.board.cards, view)
+        super().add_view(view)
+
+    def _handle_action_decorated_func(self, func: Any, view: Any, view_instance: Any) -> None:
+        super()._handle_action_decorated_func(func, view, view_instance)
+        if hasattr(func, "_action"):
+            routes = self.admin.router.routes
+            routes[-1] = post_only(routes[-1], func, view_instance)
+
+    # The database
+
+    async def read(self, work: Callable[[Session], Result]) -> Result:
+        """Run work that changes nothing in a worker thread; hooks within work can't call this."""
+        refuse_nested_work()
+        return await anyio.to_thread.run_sync(self.database.read, work, limiter=self.limiter)
+
+    async def write(self, work: Callable[[Session], Result]) -> Result:
+        """Run work in a worker thread and one transaction; hooks within work can't call this."""
+        refuse_nested_work()
+        return await anyio.to_thread.run_sync(self.database.write, work, limiter=self.limiter)
+
+    # Views
+
+    def view(self, request: Request) -> ModelAdmin:
+        """Return the view that the address names; raise a 404 or a 403."""
+        view = self._find_model_view(request.path_params["identity"])
+        require(view.is_accessible(request))
+        return view  # type: ignore[return-value]  # `add_view` takes no other model views.
+
+    def views_of(self, models: Collection[type]) -> list[ModelAdmin]:
+        """Return the views of these models."""
+        return [v for v in self.views if isinstance(v, ModelAdmin) and v.model in models]
+
+    def object_path(self, request: Request, page: str, view: ModelAdmin, obj: Any) -> str:
+        """Return the path of an object's page, carrying the list's search, filters and order."""
+        path = path_for(request, page, identity=view.identity, pk="") + quoted_key(obj)
+        return f"{path}?{request.url.query}" if request.url.query else path
+
+    def back_to_list(self, request: Request, view: ModelAdmin, query: str = "") -> Response:
+        """Return to the list, at the place its query says."""
+        path = path_for(request, "list", identity=view.identity)
+        return RedirectResponse(f"{path}?{query}" if query else path, 302)
+
+    def menu(self, request: Request) -> Sequence[MenuEntry]:
+        """Return the views that this operator may open, in the order in which they were added."""
+        return [
+            entry_of(v, request)
+            for v in self.views
+            if v.is_visible(request) and v.is_accessible(request)
+        ]
+
+    # Pages
+
+    async def page(
+        self, request: Request, template: str, status: int = 200, /, **context: Any
+    ) -> Response:
+        return await self.templates.TemplateResponse(request, template, context, status)
+
+    async def error_page(self, request: Request, error: Exception) -> Response:
+        """Say in words what an error means to the operator."""
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other
+        status = error.status_code
+        is_bare = error.detail == HTTPStatus(status).phrase
+        sentence = SENTENCES.get(status, error.detail) if is_bare else error.detail
+        response = await self.page(
+            request, "sqladmin/error.html", status, title=f"Error {status}", sentence=sentence
+        )
+        response.headers.update(error.headers or {})
+        return response
+
+    async def unavailable(self, request: Request, error: Exception) -> Response:
+        """Say that the database is away, and keep what was typed so that it can be sent again."""
+        answer = http_error(error)
+        if request.method != "POST" or request.url.path == path_for(request, "login"):
+            return await self.error_page(request, answer)
+        # When the answer to COMMIT got lost, nobody knows.
+        sentence = f"{answer.detail} What you sent is kept on this page: see whether it was stored."
+        response = await self.send_again_page(request, 503, "Error 503", sentence)
+        response.headers.update(answer.headers or {})
+        return response
+
+    async def send_again_page(
+        self, request: Request, status: int, title: str, sentence: str
+    ) -> Response:
+        """Keep what was sent on a page from which it can be sent once more."""
+        context = {
+            "title": title,
+            "sentence": sentence,
+            "is_signed_out": status == HTTPStatus.UNAUTHORIZED,
+        }
+        sent = (await posted(request)).multi_items()
+        return await self.page(request, "sqladmin/send_again.html", status, sent=sent, **context)
+
+    @login_required
+    async def unknown(self, request: Request) -> Response:
+        """Answer for addresses that don't exist; strangers are asked to sign in all the same."""
+        raise HTTPException(404)
+
+    async def login(self, request: Request) -> Response:
+        """Show the sign-in form and sign an operator in."""
+        sent = await posted(request) if request.method == "POST" else request.query_params
+        target = safe_next(path_for(request, "index"), str(sent.get("next", "")))
+        context = {"title": "Sign in", "next": target, "username": sent.get("username", "")}
+        if request.method != "POST":
+            return await self.page(request, "sqladmin/login.html", error="", **context)
+        if await self.authentication_backend.login(request):
+            return RedirectResponse(target, 302)
+        error = "Enter a correct username and password."
+        return await self.page(request, "sqladmin/login.html", 400, error=error, **context)
+
+    async def logout(self, request: Request) -> Response:
+        """End the session, on the server too."""
+        await self.authentication_backend.logout(request)
+        return RedirectResponse(path_for(request, "login"), 302)
+
+    @login_required
+    async def index(self, request: Request) -> Response:
+        """Show what the operator may open, and the cards."""
+        return await index_page.show(self, request)
+
+    @login_required
+    async def list(self, request: Request) -> Response:
+        return await read_pages.show_list(self, request)
+
+    @login_required
+    async def details(self, request: Request) -> Response:
+        return await read_pages.show_details(self, request)
+
+    @login_required
+    async def export(self, request: Request) -> Response:
+        return await read_pages.export(self, request)
+
+    @login_required
+    async def ajax_lookup(self, request: Request) -> Response:
+        return await read_pages.look_up(self, request)
+
+    @login_required
+    async def create(self, request: Request) -> Response:
+        return await form_pages.create(self, request)
+
+    @login_required
+    async def edit(self, request: Request) -> Response:
+        return await form_pages.edit(self, request)
+
+    @login_required
+    async def delete(self, request: Request) -> Response:
+        return await form_pages.delete(self, request)

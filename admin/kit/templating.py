@@ -1,0 +1,79 @@
+"""The kit's own pages: plain Jinja, links without a host, and no template of SQLAdmin's.
+
+SQLAdmin's pages await permission checks inside the template and build absolute links from the
+Host header. Ours print what the view prepared.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from sqladmin.flash import get_flashed_messages
+from sqladmin.templating import Jinja2Templates, _TemplateResponse
+from starlette.requests import Request
+
+from admin.kit.static_files import StaticFiles
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Templates(Jinja2Templates):
+    """Looks in the application's folders first, then in the kit's."""
+
+    def __init__(
+        self, folders: Sequence[str | Path], statics: StaticFiles, **site_globals: Any
+    ) -> None:
+        self.statics = statics
+        self.env = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
+            autoescape=True,
+            extensions=["jinja2.ext.i18n"],
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+        self.env.filters["query_link"] = lambda query: f"?{query}"
+        self.env.globals.update(
+            url_for=_url_for,
+            static=self.static,
+            get_flashed_messages=get_flashed_messages,
+            **site_globals,
+        )
+
+    @jinja2.pass_context
+    def static(self, context: jinja2.runtime.Context, path: str) -> str:
+        """Return where a static file is, under the name by which browsers may keep it."""
+        return _path(context["request"], "admin:statics", {"path": self.statics.hashed_path(path)})
+
+    async def TemplateResponse(  # noqa: N802 - SQLAdmin's name
+        self,
+        request: Request,
+        name: str,
+        context: dict[str, Any] | None = None,
+        status_code: int = 200,
+    ) -> _TemplateResponse:
+        """Render a page; the context reaches tests as `response.context`."""
+        context = {"request": request, **(context or {})}
+        template = self.env.get_template(name)
+        return _TemplateResponse(template, template.render(context), context, status_code)
+
+
+def path_for(request: Request, name: str, /, **params: str) -> str:
+    """Return the path of a route, with the prefix a proxy may add, but no scheme and no host."""
+    return _path(request, f"admin:{name}", params)
+
+
+@jinja2.pass_context
+def _url_for(context: jinja2.runtime.Context, name: str, /, **params: str) -> str:
+    return _path(context["request"], name, params)
+
+
+def _path(request: Request, name: str, params: dict[str, str]) -> str:
+    """Ask Starlette once a request: it tries route after route, and each row has a link."""
+    paths: dict[Any, str] = request.scope.setdefault("admin_paths", {})
+    asked = (name, *params.items())
+    if asked not in paths:
+        paths[asked] = request.url_for(name, **params).path
+    return paths[asked]
