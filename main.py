@@ -1,1 +1,272 @@
-"""The ASGI application, and the commands that look after it."""
+"""The ASGI application, and the commands that look after it: this project's `manage.py`."""
+
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import anyio.to_thread
+import click
+import uvicorn
+from alembic.util import CommandError
+from sqladmin.exceptions import ImproperlyConfigured
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.applications import Starlette
+
+from admin import operators
+from admin.health import health_routes
+from admin.passwords import random_password
+from admin.settings import Settings, SettingsError
+from admin.site import mount_admin
+from migrations import schema
+from models.database import Database, connect
+from seed.command import seed_command
+
+log = logging.getLogger("admin")
+
+
+def create_app(settings: Settings, database: Database | None = None) -> Starlette:
+    """Return the application; nothing is opened before it starts.
+
+    A `database` that is handed over is left as it is at the start and the end.
+    """
+    opened = database or open_database(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(greet, opened, settings)
+        if database is not None:
+            yield
+            return
+        # The cards have numbers when the first operator looks; nobody waits for them.
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(site.board.refresh, opened)
+            yield
+            tasks.cancel_scope.cancel()
+        opened.dispose()
+
+    app = Starlette(lifespan=lifespan, routes=health_routes(opened, schema.pending))
+    site = mount_admin(app, opened, settings)
+    return app
+
+
+def open_database(settings: Settings) -> Database:
+    return connect(
+        settings.database_url,
+        wait=settings.db_wait,
+        pool_size=settings.db_pool_size,
+        max_overflow=settings.db_max_overflow,
+        prepared=settings.db_prepared,
+    )
+
+
+def greet(database: Database, settings: Settings) -> None:
+    """Add the first operator where there is none; a start doesn't fail for want of a database."""
+    try:
+        created = operators.add_first_operator(database, settings)
+    except DBAPIError as error:
+        log.warning("The database is not ready: %s", type(error.orig).__name__)
+        return
+    except operators.OperatorError as error:
+        log.warning("The first operator was not added: %s", error)
+        return
+    if created:
+        name, password = created
+        click.echo(f"Sign in as {name} with the password {password} (shown only this once).")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run the admin and look after it; without a command, `serve`."""
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the admin at HOST and PORT."""
+    settings = read_settings()
+    refuse_old_schema(settings)
+    refuse_taken_port(settings)
+    click.echo(f"The admin is at http://{settings.host}:{settings.port}/admin")
+    with declaration_errors():
+        uvicorn.run(
+            "main:app",
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers if settings.workers > 1 else None,
+            server_header=False,
+            timeout_worker_healthcheck=60,  # A worker that is slow to start is killed after that.
+            log_level="warning" if not settings.is_production else "info",
+        )
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the schema of the database up to date."""
+    try:
+        with database_errors():
+            schema.upgrade(read_settings())
+    except CommandError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("The schema is up to date.")
+
+
+@cli.command()
+def check() -> None:
+    """Say whether the settings, the screens, the database and its schema are ready."""
+    settings = read_settings()
+    refuse_old_schema(settings)
+    with declaration_errors():
+        create_app(settings)
+    click.echo("Ready.")
+
+
+@cli.group()
+def operator() -> None:
+    """Look after the people who sign in."""
+
+
+@operator.command("add")
+@click.argument("name")
+@click.option("--superuser", is_flag=True, help="May change everything, not only look.")
+def add_operator(name: str, superuser: bool) -> None:
+    """Add an operator. The password is asked for, read from standard input, or generated."""
+    with operator_errors() as database:
+        password, is_generated = read_password()
+        name = operators.add_operator(database, name, password, is_superuser=superuser)
+        rights = "may do everything" if superuser else "may look, but change nothing"
+        tell(f"Added {name}, who {rights}.", password if is_generated else None)
+
+
+@operator.command("password")
+@click.argument("name")
+def change_password(name: str) -> None:
+    """Set an operator's password and sign them out everywhere."""
+    with operator_errors() as database:
+        password, is_generated = read_password()
+        name = operators.set_password(database, name, password)
+        tell(f"Changed the password of {name}.", password if is_generated else None)
+
+
+@operator.command("disable")
+@click.argument("name")
+def disable_operator(name: str) -> None:
+    """Keep an operator from signing in, and sign them out everywhere."""
+    with operator_errors() as database:
+        name = operators.disable_operator(database, name)
+        click.echo(f"{name} can't sign in any more.")
+
+
+@operator.command("enable")
+@click.argument("name")
+def enable_operator(name: str) -> None:
+    """Let an operator sign in again who was kept from it."""
+    with operator_errors() as database:
+        name = operators.enable_operator(database, name)
+        click.echo(f"{name} can sign in again.")
+
+
+@operator.command("list")
+def list_operators() -> None:
+    """List all operators."""
+    with operator_errors() as database:
+        for row in operators.list_operators(database):
+            rights = "superuser" if row.is_superuser else "may look"
+            state = rights if row.is_active else "disabled"
+            seen = f"{row.last_sign_in_at:%Y-%m-%d %H:%M} UTC" if row.last_sign_in_at else "never"
+            click.echo(f"{row.username}  {state}  last sign-in: {seen}")
+
+
+cli.add_command(seed_command)
+
+
+def read_settings() -> Settings:
+    """Return the settings, or end with the sentence that says what is wrong with them."""
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def refuse_old_schema(settings: Settings) -> None:
+    """End with a sentence unless the database has all that this code needs."""
+    database = open_database(settings)
+    with database_errors():
+        lacking = database.read(lambda session: schema.pending(session.connection()))
+    database.dispose()
+    if lacking:
+        raise click.ClickException("The schema is not up to date: run `python main.py migrate`.")
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """End with a sentence where nobody can listen, before anybody is sent there."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError:
+        address = f"{settings.host}:{settings.port}"
+        raise click.ClickException(
+            f"{address} is taken, or not for you to use: set PORT or HOST to another one."
+        ) from None
+
+
+@contextlib.contextmanager
+def declaration_errors() -> Iterator[None]:
+    """End with the sentence that says which attribute of which screen is wrong."""
+    try:
+        yield
+    except ImproperlyConfigured as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextlib.contextmanager
+def operator_errors() -> Iterator[Database]:
+    """Lend the database to a command about operators, and say in a sentence what goes wrong."""
+    settings = read_settings()
+    refuse_old_schema(settings)
+    database = open_database(settings)
+    try:
+        with database_errors():
+            yield database
+    except operators.OperatorError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        database.dispose()
+
+
+@contextlib.contextmanager
+def database_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError:
+        raise click.ClickException("The database can't be reached: check DATABASE_URL.") from None
+
+
+def read_password() -> tuple[str, bool]:
+    """Return a password, typed twice or read from a pipe, and whether it had to be generated."""
+    if sys.stdin.isatty():
+        password = click.prompt(
+            "Password (empty: generate one)",
+            default="",
+            hide_input=True,
+            show_default=False,
+            confirmation_prompt=True,
+        )
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    return (password, False) if password else (random_password(), True)
+
+
+def tell(sentence: str, password: str | None) -> None:
+    click.echo(sentence)
+    if password:
+        click.echo(f"Password: {password} (shown only this once)")
+
+
+if __name__ == "__main__":
+    cli()
+else:
+    app = create_app(Settings.from_env())

@@ -1,0 +1,29 @@
+"""The wiring: who may enter, what they may do, and the views in menu order."""
+
+from starlette.applications import Starlette
+
+from admin.auth import OperatorAuth, OperatorPermissions
+from admin.card_snapshots import CardSnapshots
+from admin.dashboard import CARDS
+from admin.kit import AdminSite, Board
+from admin.settings import Settings
+from admin.views import VIEWS
+from models.database import Database
+
+
+def mount_admin(app: Starlette, database: Database, settings: Settings) -> AdminSite:
+    """Put the admin under /admin."""
+    site = AdminSite(
+        app,
+        database,
+        title=settings.title,
+        authentication_backend=OperatorAuth(database, settings),
+        authorization_backend=OperatorPermissions(),
+        allowed_hosts=settings.allowed_hosts,
+        https=settings.is_production,
+        threads=settings.db_pool_size + settings.db_max_overflow,
+        board=Board(CARDS, CardSnapshots()),
+    )
+    for view in VIEWS:
+        site.add_view(view)
+    return site

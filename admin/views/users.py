@@ -1,0 +1,20 @@
+"""The users' screens."""
+
+from admin.kit import BooleanFilter, EmailField, ModelAdmin, PeriodFilter
+from models import User
+
+
+class UserAdmin(ModelAdmin, model=User):
+    column_list = [User.name, User.email, User.is_active, User.created_at]
+    column_labels = {User.email: "E-mail", User.is_active: "Active", User.created_at: "Created"}
+    column_searchable_list = [User.name, User.email]
+    column_sortable_list = [User.name, User.email, User.created_at]
+    column_default_sort = [(User.created_at, True)]
+    column_filters = [
+        BooleanFilter(User.is_active, "Active"),
+        PeriodFilter(User.created_at, "Created"),
+    ]
+    column_export_list = [User.id, User.name, User.email, User.is_active, User.created_at]
+    form_columns = [User.name, User.email, User.is_active]
+    form_overrides = {"email": EmailField}
+    form_readonly_columns = [User.created_at]
