@@ -1,0 +1,92 @@
+"""The same requests within this process, where statements can be counted and calls profiled."""
+
+import asyncio
+import cProfile
+import io
+import pstats
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import httpx2
+from sqlalchemy import URL, event
+
+from main import create_app
+from models.database import Database, connect
+from tests.databases import settings_for, statements
+from tests.personas import sign_in
+
+Result = TypeVar("Result")
+
+OPERATOR = "bench"
+PROFILED = 20  # requests
+SHOWN = 25  # functions
+
+
+class Inside:
+    """The application on the database at `url`, with the operator added and signed in."""
+
+    def __init__(self, url: URL) -> None:
+        self.database = connect(url)
+        self.app = create_app(settings_for(url), self.database)
+        self.client = sign_in(self.app, self.database, OPERATOR, is_superuser=True)
+
+    def close(self) -> None:
+        self.database.dispose()
+
+    def statements(self, path: str) -> tuple[int, float]:
+        """Return how many statements a request executes, and their time in milliseconds."""
+        self.client.get(path)
+        with statements(self.database) as seen, durations(self.database) as times:
+            assert self.client.get(path).status_code == 200
+        return len(seen), sum(times) * 1000
+
+    def profile(self, path: str) -> str:
+        """Return the functions that take the most time, over some requests."""
+        profiler, output = cProfile.Profile(), io.StringIO()
+
+        async def run() -> None:
+            transport = httpx2.ASGITransport(self.app)
+            async with httpx2.AsyncClient(
+                transport=transport, base_url="http://testserver", cookies=self.client.cookies
+            ) as client:
+                (await client.get(path)).raise_for_status()
+                profiler.enable()
+                for _ in range(PROFILED):
+                    await client.get(path)
+                profiler.disable()
+
+        # A profile covers one thread, so the work of the others is called in this one.
+        with patch("anyio.to_thread.run_sync", call_here):
+            asyncio.run(run())
+        stats = pstats.Stats(profiler, stream=output)
+        stats.strip_dirs().sort_stats("tottime").print_stats(SHOWN)
+        return output.getvalue()
+
+
+async def call_here(work: Callable[..., Result], *arguments: Any, **_options: Any) -> Result:
+    return work(*arguments)
+
+
+@contextmanager
+def durations(database: Database) -> Iterator[list[float]]:
+    """Collect the seconds each statement takes meanwhile, its rows fetched."""
+    started: list[float] = []
+    seconds: list[float] = []
+
+    def start(*_arguments: object) -> None:
+        started.append(time.perf_counter())
+
+    def end(*_arguments: object) -> None:
+        seconds.append(time.perf_counter() - started.pop())
+
+    engine = database.writer.engine
+    event.listen(engine, "before_cursor_execute", start)
+    event.listen(engine, "after_cursor_execute", end)
+    try:
+        yield seconds
+    finally:
+        event.remove(engine, "before_cursor_execute", start)
+        event.remove(engine, "after_cursor_execute", end)

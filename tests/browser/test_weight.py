@@ -1,0 +1,128 @@
+"""What a visit costs the operator's connection, and whether pages hold still while they load."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Site, opened_page, sign_in
+from tests.records import add_user
+
+BYTES, REQUESTS = 100_000, 8
+SHIFT = 0.01
+OBSERVE_SHIFTS = """
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
+]
+
+
+@dataclass
+class Traffic:
+    """What went over the wire, headers included, as Chromium counts it."""
+
+    bytes: int = 0
+    kinds: list[str] = field(default_factory=list)
+    _waiting: dict[str, str] = field(default_factory=dict)
+
+    def answered(self, event: dict[str, Any]) -> None:
+        if not event["response"].get("fromDiskCache"):
+            self._waiting[event["requestId"]] = event["type"]
+
+    def finished(self, event: dict[str, Any]) -> None:
+        # Of what comes from the browser's memory, nothing is transferred.
+        if event["requestId"] in self._waiting and event["encodedDataLength"]:
+            self.kinds.append(self._waiting[event["requestId"]])
+            self.bytes += int(event["encodedDataLength"])
+
+
+def watch(page: Page) -> Traffic:
+    traffic, session = Traffic(), page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.responseReceived", traffic.answered)
+    session.on("Network.loadingFinished", traffic.finished)
+    return traffic
+
+
+@pytest.fixture
+def fresh(browser: Browser, site: Site) -> Iterator[Page]:
+    """Open a browser that has never been here, at a full list, as Olga."""
+    for number in range(100):
+        add_user(site.database, f"User {number}")
+    with opened_page(browser, site) as page:
+        sign_in(page.context)
+        yield page
+
+
+def test_a_first_visit_to_a_full_list_is_light(fresh: Page) -> None:
+    traffic = watch(fresh)
+    fresh.goto("/admin/user/list?pageSize=100", wait_until="networkidle")
+    print(f"{traffic.bytes:,} bytes in {len(traffic.kinds)} requests")  # noqa: T201 - see the docs
+    assert {"Document", "Stylesheet", "Script"} <= set(traffic.kinds)
+    assert traffic.bytes <= BYTES
+    assert len(traffic.kinds) <= REQUESTS
+
+
+def test_later_pages_are_html_and_nothing_else(fresh: Page) -> None:
+    fresh.goto("/admin/user/list", wait_until="networkidle")
+    traffic = watch(fresh)
+    for path in ("/admin/user/list?page=2", "/admin/post/list", "/admin/"):
+        fresh.goto(path, wait_until="networkidle")
+    print(f"{traffic.bytes:,} bytes in 3 later pages")  # noqa: T201 - see the docs
+    assert traffic.kinds == ["Document"] * 3
+
+
+def late(route: Route) -> None:
+    """Let the page be painted before its script arrives."""
+    time.sleep(0.3)
+    route.continue_()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/login",
+        "/admin/user/list",
+        "/admin/post/list?author={alice}",
+        "/admin/post/details/{post}",
+        "/admin/post/edit/{post}",
+        "/admin/user/edit/{alice}",
+    ],
+)
+def test_nothing_moves_while_a_page_loads(olga: Page, site: Site, path: str, width: int) -> None:
+    olga.set_viewport_size({"width": width, "height": 700})
+    olga.add_init_script(OBSERVE_SHIFTS)
+    olga.route("**/admin.*.js", late)
+    olga.goto(path.format(alice=site.alice.id, post=site.post.id), wait_until="networkidle")
+    expect(olga.get_by_role("heading", level=1)).to_be_visible()
+    assert olga.evaluate("performance.getEntriesByName('first-paint').length")
+    assert olga.evaluate("window.shift") < SHIFT
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_paint_has_the_right_colours(browser: Browser, site: Site, scheme: Any) -> None:
+    """The script that chooses them holds up the painting, as the stylesheets do."""
+    with opened_page(browser, site, color_scheme=scheme) as page:
+        page.add_init_script(
+            "new PerformanceObserver(() => {"
+            " window.theme ??= document.documentElement.dataset.bsTheme ?? 'none';"
+            "}).observe({ type: 'paint', buffered: true });"
+        )
+        page.goto("/admin/login", wait_until="networkidle")
+        page.wait_for_function("window.theme")
+        assert page.evaluate("window.theme") == scheme
+        blocking = page.evaluate(
+            "performance.getEntriesByType('resource')"
+            ".filter((entry) => entry.renderBlockingStatus === 'blocking').length"
+        )
+        assert blocking == 3  # both stylesheets, and the script

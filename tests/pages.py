@@ -1,0 +1,132 @@
+"""Pages as tests read them: headings, tables, buttons, forms and what they say."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+VOID = {"input", "meta", "link", "br", "hr", "img"}
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    parent: "Element | None" = None
+    children: "list[Element | str]" = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Return the text within, its blanks joined."""
+        parts = (c if isinstance(c, str) else c.text for c in self.children)
+        return " ".join(" ".join(parts).split())
+
+    def find(self, tag: str, **attributes: str) -> "list[Element]":
+        """Return the elements within, in order, whose attributes contain these words."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Element):
+                words = {name: child.attributes.get(name, "").split() for name in attributes}
+                if child.tag == tag and all(v in words[name] for name, v in attributes.items()):
+                    found.append(child)
+                found += child.find(tag, **attributes)
+        return found
+
+
+class Page(HTMLParser):
+    """A page that was answered."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.root = self.open = Element("", {})
+        self.feed(response.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, self.open)
+        self.open.children.append(element)
+        if tag not in VOID:
+            self.open = element
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.tag == tag, f"<{self.open.tag}> is closed by </{tag}>"
+        assert self.open.parent is not None
+        self.open = self.open.parent
+
+    def handle_data(self, data: str) -> None:
+        self.open.children.append(data)
+
+    @property
+    def heading(self) -> str:
+        (h1,) = self.root.find("h1")
+        return h1.text
+
+    @property
+    def table(self) -> list[list[str]]:
+        """Return the rows of the list, without the column of boxes."""
+        return [
+            [cell.text for tag in ("th", "td") for cell in row.find(tag) if not is_box(cell)]
+            for row in self.root.find("tr")[1:]
+        ]
+
+    @property
+    def columns(self) -> list[str]:
+        return [cell.text for cell in self.root.find("th", scope="col")]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the first column of the list."""
+        return [row[0] for row in self.table]
+
+    @property
+    def alerts(self) -> list[str]:
+        return [alert.text for alert in self.root.find("div", **{"class": "alert"})]
+
+    @property
+    def buttons(self) -> list[str]:
+        """Return what can be pressed on the page, apart from its header."""
+        links = self.root.find("a", **{"class": "btn"})
+        pressed = [b for b in self.root.find("button") if b.text != "Sign out"]
+        return [element.text for element in links + pressed]
+
+    def links(self) -> dict[str, str]:
+        return {link.text: link.attributes["href"] for link in self.root.find("a")}
+
+    def error(self, field_name: str) -> str:
+        """Return the sentence at a field, or ""."""
+        return " ".join(e.text for e in self.root.find("div", id=f"{field_name}-error"))
+
+    def fields(self) -> dict[str, str]:
+        """Return what the page's main form holds, as a browser would send it."""
+        (main,) = self.root.find("main")
+        held = {t.attributes["name"]: t.text for t in main.find("textarea")}
+        for element in main.find("input"):
+            name, value = element.attributes.get("name", ""), element.attributes.get("value", "")
+            is_off = element.attributes.get("type") == "checkbox" and (
+                "checked" not in element.attributes
+            )
+            if name and not is_off and name not in held:
+                held[name] = value
+        return held
+
+
+def is_box(cell: Element) -> bool:
+    return cell.attributes.get("class") == "tick"
+
+
+def get(client: TestClient, path: str) -> Page:
+    """Open a page that must exist."""
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    return Page(response)
+
+
+def submit(client: TestClient, path: str, **changes: str) -> Response:
+    """Open a form, change fields, and send all of it as a browser does."""
+    return client.post(path, data={**get(client, path).fields(), **changes})
+
+
+def follow(client: TestClient, response: Response) -> Page:
+    """Open the page that a stored change leads to."""
+    assert response.status_code == 302, Page(response).root.text
+    return get(client, response.headers["location"])
