@@ -16,10 +16,10 @@ DEVELOPMENT := $(VENV)/installed-development
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench migration lock
+.PHONY: help run test lint bench screenshots migration lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUNTIME) ## Serve the admin with demo data on http://127.0.0.1:8000/admin
 	$(IN_VENV)python main.py migrate
@@ -36,6 +36,9 @@ lint: $(DEVELOPMENT) ## Check style, format and types
 
 bench: $(DEVELOPMENT) ## Measure the pages on large tables
 	$(IN_VENV)python -m tests.bench $(ARGS)
+
+screenshots: $(DEVELOPMENT) ## Photograph the pages for the README
+	$(IN_VENV)python -m tests.browser.screenshots
 
 migration: $(DEVELOPMENT) ## Write a migration for changed models: m="create tags"
 	$(if $(m),,$(error Say what the migration does: make migration m="create tags"))

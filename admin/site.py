@@ -21,6 +21,7 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         authorization_backend=OperatorPermissions(),
         allowed_hosts=settings.allowed_hosts,
         https=settings.is_production,
+        environment="" if settings.is_production else settings.env.capitalize(),
         threads=settings.db_pool_size + settings.db_max_overflow,
         board=Board(CARDS, CardSnapshots()),
     )

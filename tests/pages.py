@@ -84,10 +84,10 @@ class Page(HTMLParser):
 
     @property
     def buttons(self) -> list[str]:
-        """Return what can be pressed on the page, apart from its header."""
-        links = self.root.find("a", **{"class": "btn"})
-        pressed = [b for b in self.root.find("button") if b.text != "Sign out"]
-        return [element.text for element in links + pressed]
+        """Return what can be pressed in the page's main part, and does more than unfold it."""
+        (main,) = self.root.find("main")
+        pressed = [b for b in main.find("button") if "popovertarget" not in b.attributes]
+        return [element.text for element in main.find("a", **{"class": "btn"}) + pressed]
 
     def links(self) -> dict[str, str]:
         return {link.text: link.attributes["href"] for link in self.root.find("a")}

@@ -62,6 +62,13 @@ def test_an_example_setting_has_a_comment(name: str) -> None:
     assert re.search(rf"^# .+\.\n#{name}=", text(".env.example"), re.MULTILINE)
 
 
+def test_every_picture_in_the_readme_is_there_and_light() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\((.*?)\)", text("README.md"))
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert (ROOT / picture).stat().st_size <= 120_000, picture
+
+
 def test_every_dependency_has_its_reason() -> None:
     reasons = [path.read_text("utf-8") for path in (ROOT / "docs/decisions").glob("*.md")]
     given = re.findall(r"^- `([\w.-]+)`: \w+", "\n".join(reasons), re.MULTILINE)

@@ -27,7 +27,7 @@ def test_the_page_lists_the_posts_that_go_too(
 ) -> None:
     page = get(olga, f"{DELETE}?pks={alice.id}")
     assert page.heading == "Are you sure?"
-    assert [i.text for i in page.root.find("main")[0].find("li")] == [
+    assert [i.text for i in page.root.find("main")[0].find("form")[0].find("li")] == [
         "1 user Alice 2 posts First Second",
         "Alice",
         "2 posts First Second",
@@ -43,9 +43,9 @@ def test_many_posts_are_counted_not_listed(
     for number in range(20):
         add_post(database, alice, f"Post {number}")
     page = get(olga, f"{DELETE}?pks={alice.id}")
-    listed = [item.text for item in page.root.find("main")[0].find("li")]
+    listed = [item.text for item in page.root.find("main")[0].find("form")[0].find("li")]
     assert listed[2].startswith("22 posts First Second Post 0")
-    assert listed[2].endswith("…")
+    assert listed[2].endswith("and 12 more…")
     assert "Post 19" not in listed
 
 

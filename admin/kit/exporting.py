@@ -44,7 +44,7 @@ async def export(view: ModelAdmin, request: Request, export_type: str) -> Respon
     """
     kind = FORMATS[export_type](view.export_names)
     # Read before the answer begins, so that a failure is still an error page.
-    first = await view.site.read(functools.partial(read_chunk, view, request, kind, None))
+    first = await read_in_turn(view, request, kind, None)
     moment = datetime.now(UTC).strftime("%Y-%m-%d_%H%M%S")
     name = f"{quote(view.identity)}_{moment}.{export_type}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -72,9 +72,16 @@ async def chunks(
     lines, last = chunk
     yield lines
     while last is not None:
-        read = functools.partial(read_chunk, view, request, kind, last)
-        lines, last = await view.site.read(read)
+        lines, last = await read_in_turn(view, request, kind, last)
         yield lines
+
+
+async def read_in_turn(
+    view: ModelAdmin, request: Request, kind: Format, last: Sequence[Any] | None
+) -> Chunk:
+    """Read a chunk when it is this file's turn: pages keep most of the threads."""
+    async with view.site.export_limiter:
+        return await view.site.read(functools.partial(read_chunk, view, request, kind, last))
 
 
 def read_chunk(

@@ -26,8 +26,7 @@ async def show(site: AdminSite, request: Request) -> Response:
     response = await site.page(
         request,
         "sqladmin/index.html",
-        title=site.title,
-        addable=await addable(site, request),
+        title=site.index_title or site.title,
         panels=[site.board.panel(card, known) for card in cards],
     )
     if cards and site.board.due(known):
@@ -39,15 +38,6 @@ async def may_see(site: AdminSite, request: Request, card: Card) -> bool:
     """Say whether the operator may list what the card tells about."""
     views = [view for view in model_views(site) if view.identity == card.view]
     return any([v.is_accessible(request) and await v.check_can_list(request) for v in views])
-
-
-async def addable(site: AdminSite, request: Request) -> dict[str, str]:
-    """Return the names, by identity, of what the operator may add."""
-    return {
-        view.identity: view.name
-        for view in model_views(site)
-        if view.is_accessible(request) and await view.check_can_create(request)
-    }
 
 
 def model_views(site: AdminSite) -> list[ModelAdmin]:

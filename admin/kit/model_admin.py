@@ -187,6 +187,27 @@ class ModelAdmin(ModelView):
         key = key_of(obj)
         return Row(obj, key, key if cells[0] == EMPTY else cells[0].striptags(), cells)
 
+    @property
+    def summary_names(self) -> list[str]:
+        """Return the columns that tell one row from another in a line: the list's first two."""
+        return self.list_names[:2]
+
+    def summary(self, obj: Any, request: Request) -> tuple[str, str]:
+        """Return what names a row outside of its list, and what tells it from its namesakes."""
+        shown = [
+            self.cell(
+                obj,
+                name,
+                request=request,
+                formatters=self._list_formatters,
+                show=display_short,
+                is_linked=False,
+            )
+            for name in self.summary_names
+        ]
+        label, detail = ["" if cell == EMPTY else cell.striptags() for cell in [*shown, EMPTY][:2]]
+        return label or key_of(obj), detail
+
     def fields(self, obj: Any, names: Sequence[str], request: Request) -> list[tuple[str, Markup]]:
         """Return label and value of each column, for the details page."""
         formatters = self._detail_formatters
@@ -231,6 +252,10 @@ class ModelAdmin(ModelView):
     def allowed_actions(self, request: Request, *, in_detail: bool = False) -> dict[str, str]:
         """Return slug and label of the actions that this operator may run."""
         return self._visible_custom_actions(request, in_detail)
+
+    def may_create(self, request: Request) -> bool:
+        """Say whether a button to add an object is worth showing; the page itself asks again."""
+        return self.can_create and self.has_permission(request, Action.CREATE)
 
     # Forms
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 import anyio
 import anyio.to_thread
@@ -17,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, request_response
 
-from admin.kit import form_pages, index_page, read_pages
+from admin.kit import form_pages, index_page, palette, read_pages
 from admin.kit.actions import post_only
 from admin.kit.authentication import safe_next
 from admin.kit.board import Board
@@ -29,10 +31,11 @@ from admin.kit.forms import posted
 from admin.kit.headers import SecurityHeaders
 from admin.kit.hooks import refuse_nested_work
 from admin.kit.keys import quoted_key
-from admin.kit.menu import MenuEntry, entry_of
+from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
 from admin.kit.static_files import StaticFiles
 from admin.kit.templating import Templates, path_for
+from admin.kit.theme import keep_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -49,6 +52,10 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# An export works through its rows without pause; more at once would only make pages wait.
+MOST_EXPORTS_AT_ONCE = 2
+REFERER = re.compile(r"https?://(?P<host>[^/?#]*)(?P<path>/[^#]*)")
+
 
 class AdminSite(Admin):
     """Mounts the admin on `app`; every page reads and writes through `database`.
@@ -57,9 +64,13 @@ class AdminSite(Admin):
     `templates` are folders whose pages replace the kit's pages of the same name, `static_folders`
     hold files that join or replace the kit's; templates link them with `static("name.css")`.
     `board` has the cards of the front page.
+    `environment` marks every page, so that nobody takes one for another. As in Django, the
+    attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
     """
 
     authentication_backend: Authentication
+    index_title = ""
+    site_url = ""
 
     def __init__(  # noqa: PLR0913 - options are passed by name
         self,
@@ -70,6 +81,7 @@ class AdminSite(Admin):
         authorization_backend: AuthorizationBackend | None = None,
         allowed_hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
         https: bool = False,
+        environment: str = "",
         threads: int = 15,
         templates: Sequence[str | Path] = (),
         board: Board | None = None,
@@ -78,9 +90,12 @@ class AdminSite(Admin):
     ) -> None:
         self.database = database
         self.limiter = anyio.CapacityLimiter(threads)
+        self.export_limiter = anyio.CapacityLimiter(MOST_EXPORTS_AT_ONCE)
         self.template_folders = templates
         self.board = board or Board()
         self.statics = StaticFiles(static_folders)
+        self.environment = environment
+        self.https = https
         authentication_backend.site = self
         super().__init__(
             app,
@@ -107,6 +122,8 @@ class AdminSite(Admin):
             Route("/statics/{path:path}", self.statics.serve, name="statics"),
             Route("/", self.index, name="index"),
             Route("/login", self.login, methods=["GET", "POST"], name="login"),
+            Route("/search", self.search, name="search"),
+            Route("/theme", self.choose_theme, methods=["POST"], name="theme"),
             Route("/logout", self.logout, methods=["POST"], name="logout"),
             Route("/{identity}/list", self.list, name="list"),
             Route("/{identity}/details/{pk:path}", self.details, name="details"),
@@ -163,9 +180,13 @@ class AdminSite(Admin):
         require(view.is_accessible(request))
         return view  # type: ignore[return-value]  # `add_view` takes no other model views.
 
+    def model_views(self) -> list[ModelAdmin]:
+        """Return the views that show a model, in the order of adding."""
+        return [view for view in self.views if isinstance(view, ModelAdmin)]
+
     def views_of(self, models: Collection[type]) -> list[ModelAdmin]:
         """Return the views of these models."""
-        return [v for v in self.views if isinstance(v, ModelAdmin) and v.model in models]
+        return [view for view in self.model_views() if view.model in models]
 
     def object_path(self, request: Request, page: str, view: ModelAdmin, obj: Any) -> str:
         """Return the path of an object's page, carrying the list's search, filters and order."""
@@ -177,13 +198,13 @@ class AdminSite(Admin):
         path = path_for(request, "list", identity=view.identity)
         return RedirectResponse(f"{path}?{query}" if query else path, 302)
 
-    def menu(self, request: Request) -> Sequence[MenuEntry]:
-        """Return the views that this operator may open, in the order in which they were added."""
-        return [
-            entry_of(v, request)
-            for v in self.views
-            if v.is_visible(request) and v.is_accessible(request)
-        ]
+    def menu(self, request: Request) -> Sequence[MenuGroup]:
+        """Return the views that this operator may open, by category, in the order of adding."""
+        groups: dict[str, list[MenuEntry]] = {}
+        for view in self.views:
+            if view.is_visible(request) and view.is_accessible(request):
+                groups.setdefault(view.category, []).append(entry_of(view, request))
+        return [MenuGroup(label, entries) for label, entries in groups.items()]
 
     # Pages
 
@@ -197,10 +218,12 @@ class AdminSite(Admin):
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other
         status = error.status_code
         is_bare = error.detail == HTTPStatus(status).phrase
-        sentence = SENTENCES.get(status, error.detail) if is_bare else error.detail
-        response = await self.page(
-            request, "sqladmin/error.html", status, title=f"Error {status}", sentence=sentence
-        )
+        context = {
+            "title": f"Error {status}",
+            "sentence": SENTENCES.get(status, error.detail) if is_bare else error.detail,
+            "back": way_back(request),
+        }
+        response = await self.page(request, "sqladmin/error.html", status, **context)
         response.headers.update(error.headers or {})
         return response
 
@@ -244,6 +267,14 @@ class AdminSite(Admin):
         error = "Enter a correct username and password."
         return await self.page(request, "sqladmin/login.html", 400, error=error, **context)
 
+    async def choose_theme(self, request: Request) -> Response:
+        """Keep how pages look in this browser, and go back to where one was."""
+        sent = await posted(request)
+        front = path_for(request, "index")
+        response = RedirectResponse(safe_next(front, str(sent.get("next", ""))), 302)
+        keep_theme(response, str(sent.get("theme", "")), path=front, https=self.https)
+        return response
+
     async def logout(self, request: Request) -> Response:
         """End the session, on the server too."""
         await self.authentication_backend.logout(request)
@@ -253,6 +284,11 @@ class AdminSite(Admin):
     async def index(self, request: Request) -> Response:
         """Show what the operator may open, and the cards."""
         return await index_page.show(self, request)
+
+    @login_required
+    async def search(self, request: Request) -> Response:
+        """Search every list that the operator may open."""
+        return await palette.answer(self, request)
 
     @login_required
     async def list(self, request: Request) -> Response:
@@ -281,3 +317,16 @@ class AdminSite(Admin):
     @login_required
     async def delete(self, request: Request) -> Response:
         return await form_pages.delete(self, request)
+
+
+def way_back(request: Request) -> str:
+    """Return the path of the admin's page that led here, or "" if it was none or the front page."""
+    # Nothing here may fail, or the page that says what failed would: no `request.url`, no parser.
+    came_from = REFERER.fullmatch(request.headers.get("referer", ""))
+    if not came_from or came_from["host"] != request.headers.get("host"):
+        return ""
+    front = path_for(request, "index")
+    path = safe_next(front, came_from["path"])
+    asked = unquote(f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}")
+    is_here = request.method == "GET" and unquote(path) == asked.rstrip("?")
+    return "" if is_here or path == front else path

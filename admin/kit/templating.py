@@ -14,6 +14,7 @@ from sqladmin.templating import Jinja2Templates, _TemplateResponse
 from starlette.requests import Request
 
 from admin.kit.static_files import StaticFiles
+from admin.kit.theme import theme
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,6 +37,7 @@ class Templates(Jinja2Templates):
         self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
         self.env.filters["query_link"] = lambda query: f"?{query}"
         self.env.globals.update(
+            theme=theme,
             url_for=_url_for,
             static=self.static,
             get_flashed_messages=get_flashed_messages,

@@ -16,7 +16,7 @@ def test_a_visit_from_the_first_page_to_the_last(page: Page, site: Site) -> None
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Users")
-    expect(page.get_by_role("searchbox")).to_have_value("ali")
+    expect(page.get_by_role("searchbox", name="Search users")).to_have_value("ali")
 
     page.get_by_role("rowheader").get_by_role("link", name="Alice").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Alice")
@@ -33,6 +33,7 @@ def test_a_visit_from_the_first_page_to_the_last(page: Page, site: Site) -> None
     assert [user.name for user in users(site.database)] == ["Bob"]
     assert not posts(site.database)
 
+    page.get_by_role("banner").locator("summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Admin")
     page.goto("/admin/")
@@ -46,7 +47,7 @@ def test_the_same_visit_without_scripts(plain_page: Page, site: Site) -> None:
     page.get_by_label("Username").fill("olga")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("searchbox").fill("hello")
+    page.get_by_role("searchbox", name="Search posts").fill("hello")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name="Hello").click()
     expect(page.get_by_label("Author")).to_have_value(str(site.alice.id))
@@ -62,5 +63,6 @@ def test_the_same_visit_without_scripts(plain_page: Page, site: Site) -> None:
     page.get_by_role("button", name="Yes, delete").click()
     expect(page.get_by_role("status")).to_have_text("2 users were deleted.")
     assert not users(site.database)
+    page.get_by_role("banner").locator("summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()

@@ -1,5 +1,6 @@
 """What a visit costs the operator's connection, and whether pages hold still while they load."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,16 @@ OBSERVE_SHIFTS = """
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.shift += entry.value;
     }).observe({ type: "layout-shift", buffered: true });
+"""
+NOTE_FIRST_PAINT = """
+    new PerformanceObserver(() => {
+      window.painted ??= getComputedStyle(document.body).backgroundColor;
+    }).observe({ type: "paint", buffered: true });
+"""
+BLOCKING = """
+    performance.getEntriesByType("resource")
+      .filter((entry) => entry.renderBlockingStatus === "blocking")
+      .map((entry) => entry.name.split(".").pop())
 """
 
 pytestmark = [
@@ -111,18 +122,17 @@ def test_nothing_moves_while_a_page_loads(olga: Page, site: Site, path: str, wid
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_first_paint_has_the_right_colours(browser: Browser, site: Site, scheme: Any) -> None:
-    """The script that chooses them holds up the painting, as the stylesheets do."""
-    with opened_page(browser, site, color_scheme=scheme) as page:
-        page.add_init_script(
-            "new PerformanceObserver(() => {"
-            " window.theme ??= document.documentElement.dataset.bsTheme ?? 'none';"
-            "}).observe({ type: 'paint', buffered: true });"
-        )
-        page.goto("/admin/login", wait_until="networkidle")
-        page.wait_for_function("window.theme")
-        assert page.evaluate("window.theme") == scheme
-        blocking = page.evaluate(
-            "performance.getEntriesByType('resource')"
-            ".filter((entry) => entry.renderBlockingStatus === 'blocking').length"
-        )
-        assert blocking == 3  # both stylesheets, and the script
+    """Whether the system asks for them, or the operator chose them against the system."""
+    for system, chosen in ((scheme, "system"), ("light", scheme), ("dark", scheme)):
+        with opened_page(browser, site, color_scheme=system) as page:
+            page.context.request.post("/admin/theme", form={"theme": chosen})
+            page.add_init_script(NOTE_FIRST_PAINT)
+            page.goto("/admin/login", wait_until="networkidle")
+            page.wait_for_function("window.painted")
+            (red,) = re.findall(r"^rgb\((\d+)", page.evaluate("window.painted"))
+            assert (int(red) < 128) == (scheme == "dark")
+
+
+def test_stylesheets_alone_hold_up_the_first_paint(olga: Page, site: Site) -> None:
+    olga.goto("/admin/", wait_until="networkidle")
+    assert olga.evaluate(BLOCKING) == ["css", "css"]

@@ -65,7 +65,7 @@ def fields(response: Response) -> dict[str, str]:
 def links(response: Response, text: str) -> list[str]:
     """Return where the links with this text lead."""
     found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', response.text, re.DOTALL)
-    return [unescape(href) for href, label in found if unescape(TAG.sub("", label)) == text]
+    return [unescape(href) for href, label in found if unescape(TAG.sub("", label)).strip() == text]
 
 
 def follow(client: TestClient, response: Response, text: str) -> Response:

@@ -187,10 +187,10 @@ def test_a_chart_has_its_numbers_as_a_table_beside_it(library: Database, clock: 
     shown = board(clock, Series("x", "Bought", "book", per_day(Book.acquired_at, 2)))
     refresh(shown, library)
     root = Page(open_index(library, shown).get("/admin/")).root
-    (details,) = root.find("details")
+    (details,) = root.find("main")[0].find("details")
     assert [e.text for e in details.find("th")] == ["2026-03-03", "2026-03-04"]
     assert [e.text for e in details.find("td")] == ["0", "1"]
-    (chart,) = root.find("svg")
+    (chart,) = root.find("main")[0].find("svg", **{"class": "plot"})
     for id_ in chart.attributes["aria-labelledby"].split():
         assert chart.find("title", id=id_) or chart.find("desc", id=id_)
 

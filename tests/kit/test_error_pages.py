@@ -16,6 +16,7 @@ from admin.kit import Refused, action
 from models.database import Database
 from tests.databases import Sqlite
 from tests.kit.app import Publisher, PublisherAdmin, make_app
+from tests.kit.pages import links
 from tests.personas import visit
 
 
@@ -146,3 +147,25 @@ def test_an_unknown_host_is_refused(client: TestClient) -> None:
         answer = client.get("/admin/publisher/list", headers={"Host": host})
         assert answer.status_code == 400
         assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("http://testserver/admin/publisher/list?page=2", ["/admin/publisher/list?page=2"]),
+        ("http://testserver/admin/publisher/details/99", []),  # the page itself
+        ("http://testserver/admin/", []),  # it is offered anyway
+        ("http://testserver/elsewhere", []),
+        ("http://testserver//evil.example/admin/", []),
+        ("https://evil.example/admin/publisher/list", []),
+        ("http://[", []),
+        ("", []),
+    ],
+)
+def test_an_error_page_leads_back_to_where_one_came_from(
+    client: TestClient, came_from: str, back: list[str]
+) -> None:
+    answer = client.get("/admin/publisher/details/99", headers={"Referer": came_from})
+    assert answer.status_code == 404
+    assert links(answer, "Back") == back
+    assert links(answer, "To the front page") == ["/admin/"]

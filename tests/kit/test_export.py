@@ -2,8 +2,11 @@
 
 import gc
 import re
+import time
 from typing import Any
 
+import anyio
+import httpx2
 import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -75,7 +78,7 @@ def test_an_export_needs_the_right_to_list_as_well(
     client = visit(make_app(library, ExportedAdmin, authorization_backend=backend))
     assert client.get("/admin/book/export/csv").status_code == status
     if "list" in rights:
-        offered = "Export CSV" in client.get("/admin/book/list").text
+        offered = "/admin/book/export/csv" in client.get("/admin/book/list").text
         assert offered == (status == 200)
 
 
@@ -131,6 +134,32 @@ def test_no_more_than_one_chunk_of_objects_is_alive_at_once(
         event.remove(Session, "loaded_as_persistent", count)
     assert len(alive) >= 11
     assert max(alive) <= 2 * 3
+
+
+def test_of_many_exports_few_read_at_once(
+    library: Database, shelf: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages would wait behind the others for a thread."""
+    read_chunk, reading, most = exporting.read_chunk, [], set()
+
+    def slowly(*arguments: Any) -> Any:
+        reading.append(arguments)
+        most.add(len(reading))
+        time.sleep(0.05)
+        reading.pop()
+        return read_chunk(*arguments)
+
+    transport = httpx2.ASGITransport(make_app(library, ExportedAdmin))
+    browser = httpx2.AsyncClient(transport=transport, base_url="http://testserver")
+
+    async def download() -> None:
+        async with browser, anyio.create_task_group() as downloads:
+            for _ in range(6):
+                downloads.start_soon(browser.get, "/admin/book/export/csv")
+
+    monkeypatch.setattr(exporting, "read_chunk", slowly)
+    anyio.run(download)
+    assert max(most) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

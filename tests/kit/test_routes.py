@@ -22,6 +22,8 @@ MOUNTED = [
     ("/statics/{path:path}", READ, "statics"),
     ("/", READ, "index"),
     ("/login", FORM, "login"),
+    ("/search", READ, "search"),
+    ("/theme", CHANGE, "theme"),
     ("/logout", CHANGE, "logout"),
     ("/{identity}/list", READ, "list"),
     ("/{identity}/details/{pk:path}", READ, "details"),

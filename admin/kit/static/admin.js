@@ -19,6 +19,62 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Appearance changes at once, so that nothing typed gets lost.
+for (const form of document.querySelectorAll("[data-theme-form]")) {
+  form.addEventListener("submit", async (event) => {
+    const { value } = event.submitter;
+    event.preventDefault();
+    delete form.dataset.sent;
+    const body = new URLSearchParams({ theme: value });
+    await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    if (value === "system") delete document.documentElement.dataset.bsTheme;
+    else document.documentElement.dataset.bsTheme = value;
+    for (const button of form.querySelectorAll("[name=theme]")) {
+      button.setAttribute("aria-pressed", String(button.value === value));
+    }
+  });
+}
+
+// Leaving a form with changes asks first.
+for (const form of document.querySelectorAll("form[data-guard]")) {
+  const state = () => new URLSearchParams(new FormData(form)).toString();
+  // What was refused is stored nowhere, so it counts as changed from the start.
+  let opened = form.querySelector("[aria-invalid], [role=alert]") ? "" : null;
+  // The pickers below rebuild their inputs first.
+  setTimeout(() => { opened ??= state(); });
+  addEventListener("beforeunload", (event) => {
+    if (opened !== null && !form.dataset.sent && state() !== opened) event.preventDefault();
+  });
+}
+
+// A long menu can be filtered.
+for (const box of document.querySelectorAll("[data-menu-filter]")) {
+  const entries = [...box.closest("nav").querySelectorAll("li")];
+  const filter = () => {
+    const term = box.value.trim().toLowerCase();
+    for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(term);
+    sessionStorage.setItem("menu-filter", box.value);
+  };
+  if (entries.length < 8) continue;
+  box.hidden = false;
+  box.value = sessionStorage.getItem("menu-filter") || "";
+  box.addEventListener("input", filter);
+  filter();
+}
+
+// Open menus close by Escape and by a click elsewhere.
+addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("details.dropdown[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.dropdown[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+
 // A picker: the input that holds a key gets a search box in front of it.
 class Picker {
   constructor(input) {
@@ -33,6 +89,10 @@ class Picker {
 
   build() {
     const { input, box, list } = this;
+    // Where the page has given the input its focus already, the box gets it by hand, else by itself.
+    const hadFocus = document.activeElement === input;
+    if (hadFocus) box.autofocus = false;
+    input.autofocus = false;
     box.removeAttribute("name");
     box.value = input.dataset.chosen || input.value;
     box.type = "search";
@@ -50,6 +110,7 @@ class Picker {
     wrap.className = "picker";
     input.before(wrap);
     wrap.append(input, box, list);
+    if (hadFocus) box.focus();
     for (const hint of wrap.parentElement.querySelectorAll("[data-chosen-hint]")) hint.remove();
     box.addEventListener("input", () => this.typed());
     box.addEventListener("focus", () => {
@@ -58,7 +119,6 @@ class Picker {
     });
     box.addEventListener("blur", () => this.left());
     box.addEventListener("keydown", (event) => this.pressed(event));
-    if (input.autofocus) box.focus();
   }
 
   typed() {
@@ -83,6 +143,10 @@ class Picker {
 
   show(found) {
     const choices = found || [];
+    // The same answer again must not take back what the arrows chose meanwhile.
+    const keys = JSON.stringify(found && choices.map((choice) => choice.id));
+    if (keys === this.keys && !this.list.hidden) return;
+    this.keys = keys;
     this.active = -1;
     this.options = choices.map((choice, index) => this.option(choice, index));
     if (!choices.length) {
@@ -151,3 +215,57 @@ class Picker {
 }
 
 for (const input of document.querySelectorAll("input[data-picker]")) new Picker(input);
+
+// The palette comes when somebody first asks for it; without it the form opens the search page.
+for (const form of document.querySelectorAll("[data-palette]")) {
+  const isMac = /Mac|iP/.test(navigator.platform);
+  const hint = form.querySelector("[data-palette-key]");
+  hint.textContent = isMac ? "⌘K" : "Ctrl K";
+  hint.hidden = false;
+  const open = async () => {
+    let term = form.elements.q.value;
+    // What is typed until it is there is meant for it, not for the field below; Escape takes it back.
+    const keep = (event) => {
+      if (event.key === "Escape") term = null;
+      else if (event.key.length > 1 || event.ctrlKey || event.metaKey || term === null) return;
+      else term += event.key;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    };
+    addEventListener("keydown", keep, true);
+    try {
+      const palette = await import("./palette.js");
+      if (term !== null) palette.open(term);
+    } finally {
+      removeEventListener("keydown", keep, true);
+    }
+  };
+  addEventListener("keydown", (event) => {
+    const isAsked = (isMac ? event.metaKey : event.ctrlKey) && event.key.toLowerCase() === "k";
+    if (!isAsked || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    open().catch(() => form.submit());
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    open().catch(() => form.submit());
+  });
+  remember(form.dataset.recent);
+  import("./shortcuts.js");
+}
+
+// The palette shows what was opened last; whoever signs out leaves nothing behind.
+function remember(name) {
+  const { opened, model } = document.querySelector("main").dataset;
+  try {
+    if (opened) {
+      const url = location.pathname;
+      const others = (JSON.parse(localStorage.getItem(name)) || []).filter((item) => item.url !== url);
+      const recent = [{ label: opened, detail: model, url }, ...others].slice(0, 20);
+      localStorage.setItem(name, JSON.stringify(recent));
+    }
+    document.querySelector("[data-sign-out]").addEventListener("submit", () => localStorage.removeItem(name));
+  } catch {
+    // Nothing can be remembered here.
+  }
+}

@@ -1,0 +1,154 @@
+"""One search over every list the operator may open: the search page, and the command palette."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Select, select, tuple_, union_all
+from starlette.responses import JSONResponse, Response
+
+from admin.kit.changelist import with_relations
+from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys, quoted_key
+from admin.kit.search import words
+from admin.kit.templating import path_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from admin.kit.model_admin import ModelAdmin
+    from admin.kit.site import AdminSite
+
+MOST_HITS = 5  # of each model
+MOST_SECONDS = 1.0  # after these no further model is asked
+SHORTEST_WORD = 2  # a single character would find nearly everything; it may be a key, though
+
+
+@dataclass
+class Hit:
+    """A row that was found; `url` is where the operator may open it, or ""."""
+
+    obj: Any
+    label: str
+    detail: str
+    url: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return {"label": self.label, "detail": self.detail, "url": self.url}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The first hits of one model; `url` is the list of all of them."""
+
+    view: ModelAdmin
+    label: str
+    url: str
+    hits: Sequence[Hit]
+    has_more: bool
+
+    def as_json(self) -> dict[str, Any]:
+        hits = [hit.as_json() for hit in self.hits]
+        return {"label": self.label, "url": self.url, "hits": hits, "has_more": self.has_more}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was found, in menu order; not complete if time ran out before every model was asked."""
+
+    groups: Sequence[Group] = ()
+    is_complete: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        groups = [group.as_json() for group in self.groups]
+        return {"groups": groups, "is_complete": self.is_complete}
+
+
+async def answer(site: AdminSite, request: Request) -> Response:
+    """Answer a search with a page, or with JSON for the palette."""
+    term = request.query_params.get("q", "").strip()
+    results = await find(site, request, term)
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse(results.as_json())
+    return await site.page(
+        request, "sqladmin/search.html", title="Search", term=term, results=results
+    )
+
+
+async def find(site: AdminSite, request: Request, term: str) -> Results:
+    """Search each permitted model in one thread; raise a 400 for a term that can't be searched."""
+    if not words(term):
+        return Results()
+    results = await site.read(partial(ask, await searched_views(site, request), request, term))
+    for group in results.groups:
+        for hit in group.hits:
+            hit.url = await path_to(group.view, request, hit.obj)
+    return results
+
+
+async def searched_views(site: AdminSite, request: Request) -> list[ModelAdmin]:
+    """Return the views whose lists this operator may search, in menu order."""
+    views = [view for view in site.model_views() if view.search_names]
+    categories = list(dict.fromkeys(view.category for view in views))
+    views.sort(key=lambda view: categories.index(view.category))
+    return [v for v in views if v.is_accessible(request) and await v.check_can_list(request)]
+
+
+def ask(views: Sequence[ModelAdmin], request: Request, term: str, session: Session) -> Results:
+    """Ask model after model until the time is up."""
+    deadline = time.monotonic() + MOST_SECONDS
+    groups: list[Group] = []
+    for view in views:
+        if time.monotonic() > deadline:
+            return Results(groups, is_complete=False)
+        group = hits_of(view, request, term, session)
+        if group.hits:
+            groups.append(group)
+    return Results(groups)
+
+
+def hits_of(view: ModelAdmin, request: Request, term: str, session: Session) -> Group:
+    """Return the first hits of one model, in one statement; the row with this key comes first."""
+    stmt, rows = statement(view, request, term), []
+    if stmt is not None:
+        stmt = with_relations(view, stmt, view.summary_names)
+        rows = sorted(session.scalars(stmt), key=lambda obj: key_of(obj) != term)
+    hits = [Hit(obj, *view.summary(obj, request)) for obj in rows[:MOST_HITS]]
+    path = path_for(request, "list", identity=view.identity)
+    url = f"{path}?{urlencode({'search': term})}"
+    return Group(view, view.name_plural, url, hits, len(rows) > MOST_HITS)
+
+
+def statement(view: ModelAdmin, request: Request, term: str) -> Select[Any] | None:
+    """Return the rows whose columns or whose key match, newest key first, or None for none.
+
+    Two selects of keys rather than one condition with OR, so that each may use its own index.
+    """
+    rows, columns = view.list_query(request), key_columns(view.model)
+    newest_first = [column.desc() for column in columns]
+    found = []
+    if max(map(len, words(term))) >= SHORTEST_WORD:
+        matching = view.search_query(rows, term).order_by(None).order_by(*newest_first)
+        found.append(matching.limit(MOST_HITS + 1))
+    try:
+        found.append(rows.where(matches_keys(view.model, [term])).order_by(None))
+    except BadKeyError:
+        return found[0] if found else None
+    keys = [stmt.with_only_columns(*columns, maintain_column_froms=True) for stmt in found]
+    either = union_all(*(select(stmt.subquery()) for stmt in keys))
+    return select(view.model).where(tuple_(*columns).in_(either)).order_by(*newest_first)
+
+
+async def path_to(view: ModelAdmin, request: Request, obj: Any) -> str:
+    """Return where an object is opened: its form, else its details, else nowhere."""
+    pages = {"edit": view.check_can_edit, "details": view.check_can_view_details}
+    for page, check in pages.items():
+        if await check(request, obj):
+            return path_for(request, page, identity=view.identity, pk="") + quoted_key(obj)
+    return ""

@@ -1,0 +1,198 @@
+// The command palette: recent objects, what this page can do, and the search over every list.
+// A page makes a link or a button a command by data-command, which may hold a better label.
+
+const form = document.querySelector("[data-palette]");
+const DELAY = 150; // milliseconds without a key before the server is asked
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const input = element("input", { type: "text", className: "form-control", maxLength: 200, autocomplete: "off", role: "combobox", placeholder: form.elements.q.placeholder });
+const list = element("div", { id: "palette-list", role: "listbox" });
+const status = element("p", { role: "status" });
+const dialog = element("dialog", { className: "palette" }, input, list, status);
+dialog.setAttribute("aria-label", form.elements.q.placeholder);
+input.setAttribute("aria-label", form.elements.q.placeholder);
+input.setAttribute("aria-controls", list.id);
+input.setAttribute("aria-autocomplete", "list");
+list.setAttribute("aria-label", "Results");
+
+let options = []; // what is shown, in order: { label, detail, url, run, node }
+let active = -1;
+let commands = [];
+let found = []; // the server's groups for the term
+let say = "";
+let waiting = 0;
+let request = null;
+
+export function open(term = "") {
+  if (dialog.open) return;
+  document.body.append(dialog);
+  commands = gather();
+  input.value = term;
+  dialog.showModal();
+  typed();
+}
+
+// What there is without asking the server.
+
+function recent() {
+  try {
+    return JSON.parse(localStorage.getItem(form.dataset.recent)) || [];
+  } catch {
+    return []; // The storage is switched off, or holds something else.
+  }
+}
+
+function gather() {
+  const menu = [...document.querySelectorAll("#menu li a")];
+  return [
+    ...marked("main [data-command]"),
+    ...menu.filter((link) => link.dataset.create).map((link) => ({ label: link.dataset.createLabel, url: link.dataset.create })),
+    ...menu.map((link) => ({ label: text(link), url: link.href })),
+    ...marked(".topbar [data-command]"),
+  ];
+}
+
+function marked(selector) {
+  const nodes = [...document.querySelectorAll(selector)].filter((node) => !node.disabled);
+  return nodes.map((node) => ({ label: node.dataset.command || text(node), url: node.href || "", run: () => node.click() }));
+}
+
+const text = (node) => node.textContent.trim().replace(/\s+/g, " ");
+
+function matching(items, term) {
+  const words = term.toLowerCase().split(/\s+/).filter(Boolean);
+  return items.filter((item) => {
+    const whole = `${item.label} ${item.detail || ""}`.toLowerCase();
+    return words.every((word) => whole.includes(word));
+  });
+}
+
+// Searching
+
+function typed() {
+  const term = input.value.trim();
+  clearTimeout(waiting);
+  request?.abort();
+  request = null;
+  found = [];
+  active = 0;
+  say = term ? "Searching…" : "";
+  show();
+  if (term) waiting = setTimeout(() => search(term), DELAY);
+}
+
+async function search(term) {
+  const asked = request = new AbortController();
+  try {
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(address(term), { headers, signal: asked.signal });
+    if (!answer.ok) throw answer;
+    const results = await answer.json();
+    if (request !== asked) return;
+    found = results.groups;
+    say = results.is_complete ? "" : "The search took too long to look everywhere: more may exist.";
+  } catch (error) {
+    if (request !== asked) return;
+    say = error.status === 401 ? "You are signed out: reload the page." : "The search can't be reached: type on to try again.";
+  }
+  request = null;
+  show();
+}
+
+const address = (term) => `${form.action}?q=${encodeURIComponent(term)}`;
+
+// Showing
+
+function show() {
+  const term = input.value.trim();
+  const visited = matching(recent().filter((item) => item.url !== location.pathname), term);
+  const known = new Set(visited.map((item) => item.url));
+  const groups = [["Recent", visited], ["Commands", matching(commands, term)]];
+  for (const group of found) {
+    const hits = group.hits.filter((hit) => hit.url && !known.has(hit.url));
+    if (group.has_more) hits.push({ label: `All ${group.label.toLowerCase()} that match`, url: group.url });
+    groups.push([group.label, hits]);
+  }
+  options = [];
+  list.replaceChildren(...groups.filter(([, items]) => items.length).map(section));
+  list.hidden = !options.length;
+  input.setAttribute("aria-expanded", String(!list.hidden));
+  const count = `${options.length} ${options.length === 1 ? "result" : "results"}`;
+  status.textContent = say || (options.length ? count : "Nothing found");
+  activate(Math.min(Math.max(active, 0), options.length - 1));
+}
+
+function section([label, items], index) {
+  const heading = element("div", { id: `palette-group-${index}`, className: "palette-group", textContent: label });
+  const group = element("div", { role: "group" }, heading, ...items.map(option));
+  group.setAttribute("aria-labelledby", heading.id);
+  return group;
+}
+
+function option(item) {
+  const node = element("div", { id: `palette-${options.length}`, role: "option" }, element("span", { textContent: item.label }));
+  if (item.detail) node.append(" ", element("span", { className: "detail", textContent: item.detail }));
+  options.push({ ...item, node });
+  return node;
+}
+
+function activate(index) {
+  active = index;
+  options.forEach(({ node }, at) => node.setAttribute("aria-selected", String(at === index)));
+  const chosen = options[index]?.node;
+  if (chosen) input.setAttribute("aria-activedescendant", chosen.id);
+  else input.removeAttribute("aria-activedescendant");
+  // At the first one its group's heading is to be seen, too.
+  if (index === 0) list.scrollTop = 0;
+  else chosen?.scrollIntoView({ block: "nearest" });
+}
+
+// Choosing
+
+function choose(item, inNewTab) {
+  if (!item) {
+    // Nothing is there yet: the page of results has it, and can say why if not.
+    const term = input.value.trim();
+    if (term) choose({ url: address(term) }, inNewTab);
+  } else if (item.url && inNewTab) {
+    window.open(item.url, "_blank", "noopener");
+  } else {
+    // Closing first gives the focus back, and lets a form ask before it is left.
+    dialog.close();
+    if (item.run) item.run();
+    else location.assign(item.url);
+  }
+}
+
+function pressed(event) {
+  const last = options.length - 1;
+  const to = { ArrowDown: active < last ? active + 1 : 0, ArrowUp: active > 0 ? active - 1 : last, Home: 0, End: last }[event.key];
+  if (event.isComposing) return;
+  if (event.key === "Enter") choose(options[active], event.ctrlKey || event.metaKey);
+  else if (to !== undefined) activate(to);
+  else return;
+  event.preventDefault();
+}
+
+input.addEventListener("input", typed);
+input.addEventListener("keydown", pressed);
+list.addEventListener("mousedown", (event) => event.preventDefault());
+list.addEventListener("click", (event) => {
+  const node = event.target.closest("[role=option]");
+  if (node) choose(options.find((item) => item.node === node), event.ctrlKey || event.metaKey);
+});
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close();
+});
+dialog.addEventListener("close", () => {
+  // Where nothing had the focus before, the hidden box would keep it, and swallow the shortcuts.
+  if (document.activeElement === input) input.blur();
+  clearTimeout(waiting);
+  request?.abort();
+  request = null;
+});

@@ -1,0 +1,228 @@
+"""Every page against the rules of axe-core: light and dark, narrow and wide, in both directions."""
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from itertools import product
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqladmin import action
+from sqlalchemy import delete
+from starlette.exceptions import HTTPException
+
+from admin.kit import changelist
+from admin.kit.errors import SENTENCES
+from admin.views import VIEWS
+from admin.views.posts import PostAdmin
+from models import Post
+from models.operator_session import OperatorSession
+from tests.browser.conftest import Site, sign_in
+from tests.personas import add_operator
+from tests.records import add_user
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
+]
+
+Theme = Literal["light", "dark"]
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+WIDTHS, DIRECTIONS = (360, 1440), ("ltr", "rtl")
+RUN = """
+    async (runOnly) => {
+      const found = await axe.run({ runOnly, resultTypes: ["violations"], preload: false });
+      return found.violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+      );
+    }
+"""
+
+
+class AskingPostAdmin(PostAdmin, model=Post):
+    @action("publish", "Publish", confirmation_message="Publish the chosen posts?")
+    async def publish(self, request: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the posts an action that asks first."""
+    monkeypatch.setattr("admin.site.VIEWS", [VIEWS[0], AskingPostAdmin])
+
+
+@pytest.fixture
+def page(browser: Browser, asking: None, site: Site) -> Iterator[Page]:
+    """Open a page whose answers may be errors."""
+    with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
+        yield context.new_page()
+
+
+def violations(page: Page) -> set[str]:
+    """Return what breaks a rule on this page, in any of its looks."""
+    found: set[str] = set()
+    page.evaluate(AXE)
+    for theme, width, direction in product(THEMES, WIDTHS, DIRECTIONS):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
+        found |= {f"{theme} {width} {direction}: {what}" for what in page.evaluate(RUN, RULES)}
+    return found
+
+
+def sign_in_wrongly(page: Page, site: Site) -> None:
+    page.goto("/admin/login")
+    page.get_by_label("Username").fill("olga")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def index(page: Page, site: Site) -> None:
+    page.goto("/admin/")
+
+
+def list_nothing(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list?search=nobody")
+    expect(page.get_by_role("main")).to_contain_text("No users match.")
+
+
+def list_none(page: Page, site: Site) -> None:
+    site.database.write(lambda session: session.execute(delete(Post)))
+    page.goto("/admin/post/list")
+    expect(page.get_by_role("main")).to_contain_text("There are no posts yet.")
+
+
+def list_pages(page: Page, site: Site) -> None:
+    add_user(site.database, "Carol", is_active=False)
+    page.goto("/admin/user/list?pageSize=1&page=2&sortBy=name")
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+
+
+def list_filtered(page: Page, site: Site) -> None:
+    page.goto(f"/admin/post/list?search=hello&author={site.alice.id}&published_at=any")
+    expect(page.get_by_role("link", name="Clear all")).to_be_visible()
+
+
+def create_with_errors(page: Page, site: Site) -> None:
+    page.goto("/admin/post/create")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def edit(page: Page, site: Site) -> None:
+    page.goto(f"/admin/post/edit/{site.post.id}")
+
+
+def details(page: Page, site: Site) -> None:
+    page.goto(f"/admin/user/details/{site.alice.id}")
+
+
+def delete_page(page: Page, site: Site) -> None:
+    page.goto(f"/admin/user/delete?pks={site.alice.id}")
+
+
+def save_with_a_message(page: Page, site: Site) -> None:
+    edit(page, site)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("status")).to_be_visible()
+
+
+def confirm(page: Page, site: Site) -> None:
+    page.goto("/admin/post/list")
+    page.get_by_role("checkbox", name="Select Hello").check()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("main")).to_contain_text("Publish the chosen posts?")
+
+
+def send_again(page: Page, site: Site) -> None:
+    page.goto("/admin/user/create")
+    site.database.write(lambda session: session.execute(delete(OperatorSession)))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+
+
+def list_with_open_menus(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.get_by_role("banner").locator("summary").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def edit_with_open_choices(page: Page, site: Site) -> None:
+    edit(page, site)
+    page.get_by_role("combobox", name="Author").click()
+    expect(page.get_by_role("option", name="Bob")).to_be_visible()
+
+
+PAGES: list[Callable[[Page, Site], None]] = [
+    index,
+    list_none,
+    list_nothing,
+    list_pages,
+    list_filtered,
+    list_with_open_menus,
+    details,
+    create_with_errors,
+    edit,
+    edit_with_open_choices,
+    save_with_a_message,
+    delete_page,
+    confirm,
+    send_again,
+]
+
+
+@pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.__name__)
+def test_a_page_breaks_no_rule(page: Page, site: Site, visit: Callable[..., None]) -> None:
+    sign_in(page.context)
+    visit(page, site)
+    assert violations(page) == set()
+
+
+def test_the_sign_in_page_breaks_no_rule(page: Page, site: Site) -> None:
+    page.goto("/admin/login")
+    assert violations(page) == set()
+    sign_in_wrongly(page, site)
+    assert violations(page) == set()
+
+
+@pytest.mark.parametrize("status", sorted(SENTENCES))
+def test_an_error_page_breaks_no_rule_and_says_its_sentence(
+    page: Page, site: Site, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_asked: object) -> None:
+        raise HTTPException(status)
+
+    monkeypatch.setattr(changelist, "load_page", fail)
+    sign_in(page.context)
+    answer = page.goto("/admin/user/list")
+    assert answer is not None
+    assert answer.status == status
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Error {status}")
+    expect(page.get_by_role("main")).to_contain_text(SENTENCES[status])
+    assert violations(page) == set()
+
+
+def test_a_page_for_those_who_may_only_look_breaks_no_rule(page: Page, site: Site) -> None:
+    add_operator(site.database, "vera")
+    sign_in(page.context, "vera")
+    page.goto("/admin/user/list")
+    expect(page.get_by_role("rowheader", name="Alice")).to_be_visible()
+    assert violations(page) == set()
+    page.goto("/admin/user/create")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Error 403")
+
+
+@pytest.mark.parametrize("name", ["Menu", "Filters"])
+def test_what_opens_on_a_phone_breaks_no_rule(page: Page, site: Site, name: str) -> None:
+    sign_in(page.context)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/admin/post/list")
+    page.evaluate(AXE)
+    page.get_by_role("button", name=name).click()
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        assert page.evaluate(RUN, RULES) == []

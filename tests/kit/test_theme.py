@@ -1,0 +1,82 @@
+"""Light or dark, as chosen in this browser: pages carry it from the start."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from models.database import Database
+from tests.databases import Sqlite
+from tests.kit.app import make_app
+from tests.personas import visit
+
+ROOT = r'<html lang="en" dir="ltr"( data-bs-theme="(\w+)")?>'
+SCHEME = r'<meta name="color-scheme" content="([\w ]+)">'
+
+
+@pytest.fixture
+def backend(sqlite: Sqlite) -> Sqlite:
+    """Choose one kind of database: here they make no difference."""
+    return sqlite
+
+
+def look(client: TestClient) -> tuple[str, str]:
+    """Return what the page says about its colours before anything is loaded."""
+    page = client.get("/admin/publisher/list").text
+    root, scheme = re.search(ROOT, page), re.search(SCHEME, page)
+    assert root
+    assert scheme
+    return root[2] or "", scheme[1]
+
+
+def test_pages_follow_the_system_until_somebody_chooses(client: TestClient) -> None:
+    assert look(client) == ("", "light dark")
+
+
+@pytest.mark.parametrize(
+    ("theme", "shown"),
+    [("dark", ("dark", "dark")), ("light", ("light", "light")), ("system", ("", "light dark"))],
+)
+def test_a_choice_is_kept_for_every_page(
+    client: TestClient, theme: str, shown: tuple[str, str]
+) -> None:
+    here = "/admin/publisher/list?search=o"
+    answer = client.post("/admin/theme", data={"theme": theme, "next": here})
+    assert (answer.status_code, answer.headers["location"]) == (302, here)
+    assert look(client) == shown
+
+
+def test_the_cookie_is_for_the_admin_alone_and_out_of_reach_of_scripts(library: Database) -> None:
+    client = visit(make_app(library, https=True), base_url="https://testserver")
+    cookie = client.post("/admin/theme", data={"theme": "dark"}).headers["set-cookie"].lower()
+    for part in ("path=/admin/", "httponly", "secure", "samesite=lax", "max-age=31536000"):
+        assert part in cookie.split("; ")
+
+
+@pytest.mark.parametrize("theme", ["", "sepia", 'dark" onload="alert(1)'])
+def test_a_theme_that_does_not_exist_is_refused(client: TestClient, theme: str) -> None:
+    answer = client.post("/admin/theme", data={"theme": theme})
+    assert answer.status_code == 400
+    assert "There is no such appearance." in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_cookie_that_makes_no_sense_is_ignored(client: TestClient) -> None:
+    client.cookies.set("admin_theme", "sepia", domain="testserver.local", path="/admin/")
+    assert look(client) == ("", "light dark")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example", "//evil.example", "/other", "/admin/../other", "/admin/\\x", ""],
+)
+def test_choosing_leads_nowhere_else(client: TestClient, elsewhere: str) -> None:
+    answer = client.post("/admin/theme", data={"theme": "dark", "next": elsewhere})
+    assert answer.headers["location"] == "/admin/"
+
+
+def test_another_site_can_not_choose(client: TestClient) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    answer = client.post("/admin/theme", data={"theme": "dark"}, headers=headers)
+    assert answer.status_code == 403
+    assert look(client) == ("", "light dark")
