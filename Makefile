@@ -16,7 +16,7 @@ DEVELOPMENT := $(VENV)/installed-development
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench screenshots migration lock
+.PHONY: help run test lint bench lighthouse screenshots migration lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(DEVELOPMENT) ## Check style, format and types
 
 bench: $(DEVELOPMENT) ## Measure the pages on large tables
 	$(IN_VENV)python -m tests.bench $(ARGS)
+
+lighthouse: $(DEVELOPMENT) ## Examine the pages with Lighthouse, which npm brings for the while
+	$(IN_VENV)python -m tests.browser.lighthouse
 
 screenshots: $(DEVELOPMENT) ## Photograph the pages for the README
 	$(IN_VENV)python -m tests.browser.screenshots

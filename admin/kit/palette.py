@@ -85,7 +85,12 @@ async def find(site: AdminSite, request: Request, term: str) -> Results:
     """Search each permitted model in one thread; raise a 400 for a term that can't be searched."""
     if not words(term):
         return Results()
-    results = await site.read(partial(ask, await searched_views(site, request), request, term))
+    views = await searched_views(site, request)
+    async with site.search_limiter:
+        # Whoever typed on while this search waited for its turn asks for something else by now.
+        if await request.is_disconnected():
+            return Results(is_complete=False)
+        results = await site.read(partial(ask, views, request, term))
     for group in results.groups:
         for hit in group.hits:
             hit.url = await path_to(group.view, request, hit.obj)

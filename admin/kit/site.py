@@ -20,6 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, request_response
 
 from admin.kit import form_pages, index_page, palette, read_pages
+from admin.kit.accent import STYLESHEET, accent_stylesheet
 from admin.kit.actions import post_only
 from admin.kit.authentication import safe_next
 from admin.kit.board import Board
@@ -64,6 +65,7 @@ class AdminSite(Admin):
     `templates` are folders whose pages replace the kit's pages of the same name, `static_folders`
     hold files that join or replace the kit's; templates link them with `static("name.css")`.
     `board` has the cards of the front page.
+    `accent` is the colour of buttons and links, as in "#0969c3"; one that can't be read is refused.
     `environment` marks every page, so that nobody takes one for another. As in Django, the
     attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
     """
@@ -81,6 +83,7 @@ class AdminSite(Admin):
         authorization_backend: AuthorizationBackend | None = None,
         allowed_hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
         https: bool = False,
+        accent: str = "",
         environment: str = "",
         threads: int = 15,
         templates: Sequence[str | Path] = (),
@@ -91,9 +94,13 @@ class AdminSite(Admin):
         self.database = database
         self.limiter = anyio.CapacityLimiter(threads)
         self.export_limiter = anyio.CapacityLimiter(MOST_EXPORTS_AT_ONCE)
+        # The palette searches while somebody types; slow searches leave threads to the pages.
+        self.search_limiter = anyio.CapacityLimiter(max(1, threads // 2))
         self.template_folders = templates
         self.board = board or Board()
-        self.statics = StaticFiles(static_folders)
+        self.accent = accent
+        made = {STYLESHEET: accent_stylesheet(accent)} if accent else {}
+        self.statics = StaticFiles(static_folders, made)
         self.environment = environment
         self.https = https
         authentication_backend.site = self
@@ -222,6 +229,7 @@ class AdminSite(Admin):
             "title": f"Error {status}",
             "sentence": SENTENCES.get(status, error.detail) if is_bare else error.detail,
             "back": way_back(request),
+            "is_gone": status in (403, 404),
         }
         response = await self.page(request, "sqladmin/error.html", status, **context)
         response.headers.update(error.headers or {})

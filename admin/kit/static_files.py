@@ -20,7 +20,7 @@ from starlette.responses import Response
 from admin.kit.compression import accepts_gzip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -104,12 +104,16 @@ class StaticFile:
 class StaticFiles:
     """Serves the files of the folders, the first folder that has a file winning.
 
-    All are held in memory under the two names by which they may be asked for, so no request
-    reaches the disk. A reference to a file that is missing stops the start.
+    `made` are texts that are in no folder, by path. All are held in memory under the two names by
+    which they may be asked for, so no request reaches the disk. A reference to a file that is
+    missing stops the start.
     """
 
-    def __init__(self, folders: Sequence[str | Path] = ()) -> None:
+    def __init__(
+        self, folders: Sequence[str | Path] = (), made: Mapping[str, str] | None = None
+    ) -> None:
         contents = read(folders)
+        contents.update((path, text.encode()) for path, text in (made or {}).items())
         self.files: dict[str, StaticFile] = {}
         for path in contents:
             link(path, contents, self.files, ())

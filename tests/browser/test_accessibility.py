@@ -1,6 +1,7 @@
 """Every page against the rules of axe-core: light and dark, narrow and wide, in both directions."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.resources import files
 from itertools import product
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from sqladmin import action
 from sqlalchemy import delete
 from starlette.exceptions import HTTPException
 
-from admin.kit import changelist
+from admin.kit import AdminSite, changelist
 from admin.kit.errors import SENTENCES
 from admin.views import VIEWS
 from admin.views.posts import PostAdmin
@@ -19,7 +20,7 @@ from models import Post
 from models.operator_session import OperatorSession
 from tests.browser.conftest import Site, sign_in
 from tests.personas import add_operator
-from tests.records import add_user
+from tests.records import add_post, add_user
 
 pytestmark = [
     pytest.mark.browser,
@@ -83,6 +84,24 @@ def sign_in_wrongly(page: Page, site: Site) -> None:
 
 def index(page: Page, site: Site) -> None:
     page.goto("/admin/")
+
+
+def index_with_cards(page: Page, site: Site) -> None:
+    for number in range(6):
+        author = add_user(site.database, f"Author {number}", email=f"{number}@example.org")
+        add_post(site.database, author)
+    index(page, site)  # It has the cards counted.
+    page.wait_for_load_state("networkidle")
+    index(page, site)
+    expect(page.get_by_role("table", name="Most active authors")).to_be_visible()
+
+
+def list_full(page: Page, site: Site) -> None:
+    """Rules about tables leave small ones alone."""
+    for number in range(25):
+        add_user(site.database, f"User {number}", email=f"user{number}@example.org")
+    page.goto("/admin/user/list")
+    page.get_by_role("checkbox", name="Select User 20").check()
 
 
 def list_nothing(page: Page, site: Site) -> None:
@@ -157,8 +176,35 @@ def edit_with_open_choices(page: Page, site: Site) -> None:
     expect(page.get_by_role("option", name="Bob")).to_be_visible()
 
 
+def search(page: Page, site: Site) -> None:
+    page.goto("/admin/search?q=alice")
+    expect(page.get_by_role("main").get_by_role("link", name="Hello")).to_be_visible()
+
+
+def search_nothing(page: Page, site: Site) -> None:
+    page.goto("/admin/search?q=nobody")
+
+
+def palette(page: Page, site: Site) -> None:
+    page.goto(f"/admin/user/details/{site.bob.id}")
+    page.goto("/admin/user/list")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("group", name="Recent")).to_be_visible()
+    page.keyboard.type("alice")
+    expect(page.get_by_role("option", name="Hello")).to_be_visible()
+
+
+def shortcuts(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    expect(page.locator("[data-shortcuts]")).not_to_have_attribute("hidden", "")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
 PAGES: list[Callable[[Page, Site], None]] = [
     index,
+    index_with_cards,
+    list_full,
     list_none,
     list_nothing,
     list_pages,
@@ -172,11 +218,31 @@ PAGES: list[Callable[[Page, Site], None]] = [
     delete_page,
     confirm,
     send_again,
+    search,
+    search_nothing,
+    palette,
+    shortcuts,
 ]
 
 
 @pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.__name__)
 def test_a_page_breaks_no_rule(page: Page, site: Site, visit: Callable[..., None]) -> None:
+    sign_in(page.context)
+    visit(page, site)
+    assert violations(page) == set()
+
+
+@pytest.fixture
+def accent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the site another colour, before it is made."""
+    monkeypatch.setattr("admin.site.AdminSite", partial(AdminSite, accent=request.param))
+
+
+@pytest.mark.parametrize("visit", [list_full, edit_with_open_choices, palette])
+@pytest.mark.parametrize("accent", ["#000000", "#b34700"], indirect=True)
+def test_pages_of_another_colour_break_no_rule(
+    accent: None, page: Page, site: Site, visit: Callable[..., None]
+) -> None:
     sign_in(page.context)
     visit(page, site)
     assert violations(page) == set()

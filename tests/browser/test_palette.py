@@ -1,12 +1,16 @@
 """The command palette, by keyboard: what it finds, does, remembers and says."""
 
+import json
 import re
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from sqlalchemy import delete
 
+from models import Post
 from tests.browser.conftest import Site, sign_in
+from tests.personas import add_operator
 from tests.records import add_user
 
 pytestmark = [
@@ -295,6 +299,100 @@ def test_a_server_that_is_away_is_said(browser: Browser, site: Site) -> None:
         context.set_offline(offline=False)
         page.keyboard.press("Backspace")
         expect(group(page, "Users")).to_have_count(1)
+
+
+def test_a_part_of_a_word_runs_no_command(olga: Page, site: Site) -> None:
+    """Whoever types a name and presses Enter must not sign out by "sIGN"."""
+    open_palette(olga)
+    olga.keyboard.type("ign")
+    expect(olga.get_by_role("dialog").get_by_role("status")).to_have_text("Nothing found")
+    expect(group(olga, "Commands")).to_have_count(0)
+
+
+RECENT = "admin:recent:olga"
+
+
+def put(page: Page, value: str, name: str = RECENT) -> None:
+    """Leave something in the browser's storage, as an older visit may have."""
+    page.goto("/admin/")
+    page.evaluate("([name, value]) => localStorage.setItem(name, value)", [name, value])
+
+
+def test_only_what_the_menu_still_leads_to_is_offered(olga: Page, site: Site) -> None:
+    """Rights change, and other programs may write into the storage."""
+    urls = ["/admin/invoice/edit/1", "javascript:alert(1)", "//evil.example/", "/admin/user/edit/0"]
+    put(olga, json.dumps([{"label": f"to {url}", "detail": "", "url": url} for url in urls]))
+    open_palette(olga)
+    expect(group(olga, "Recent")).to_have_text(["to /admin/user/edit/0"])
+
+
+@pytest.mark.parametrize(("label", "typed"), [("المستخدمون", "مستخدم"), ("新しい投稿", "投稿")])
+def test_languages_that_join_words_are_found_by_any_of_them(
+    olga: Page, site: Site, label: str, typed: str
+) -> None:
+    put(olga, json.dumps([{"label": label, "detail": "", "url": "/admin/user/edit/0"}]))
+    open_palette(olga)
+    olga.keyboard.insert_text(typed)
+    expect(group(olga, "Recent")).to_have_text([label])
+
+
+@pytest.mark.parametrize("kept", ["{}", "null", "[null]", "no JSON", '"text"', "[1]"])
+def test_a_storage_that_holds_something_else_breaks_nothing(
+    olga: Page, site: Site, kept: str
+) -> None:
+    put(olga, kept)
+    olga.goto(f"/admin/user/edit/{site.bob.id}")
+    open_palette(olga)
+    expect(group(olga, "Recent")).to_have_text(["Bob User"])
+    olga.keyboard.type("sign out")
+    olga.keyboard.press("Enter")
+    expect(olga.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert olga.evaluate("Object.keys(localStorage)") == []
+
+
+def test_the_next_operator_finds_nothing_of_the_one_before(olga: Page, site: Site) -> None:
+    """Olga's session ends by itself, and Vera sits down at the same browser."""
+    add_operator(site.database, "vera")
+    olga.goto(f"/admin/user/edit/{site.alice.id}")
+    olga.context.clear_cookies()
+    sign_in(olga.context, "vera")
+    open_palette(olga)
+    expect(group(olga, "Recent")).to_have_count(0)
+    assert "Alice" not in str(olga.evaluate("JSON.stringify(localStorage)"))
+
+
+def test_what_turned_out_to_be_gone_is_forgotten(browser: Browser, site: Site) -> None:
+    with browser.new_context(base_url=site.url) as context:
+        sign_in(context)
+        page = context.new_page()
+        page.goto(f"/admin/post/edit/{site.post.id}")
+        page.goto(f"/admin/user/edit/{site.bob.id}")
+        site.database.write(lambda session: session.execute(delete(Post)))
+        open_palette(page)
+        expect(group(page, "Recent")).to_have_text(["Bob User", "Hello Post"])
+        page.keyboard.type("hello")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Error 404")
+        open_palette(page)
+        expect(group(page, "Recent")).to_have_text(["Bob User"])
+
+
+def test_an_endless_paste_is_cut_and_searched(olga: Page, site: Site) -> None:
+    box = open_palette(olga)
+    olga.keyboard.insert_text("x" * 5000)
+    expect(box).to_have_value("x" * 200)
+    expect(olga.get_by_role("dialog").get_by_role("status")).to_have_text("Nothing found")
+
+
+def test_a_name_turns_nothing_beside_it_around(olga: Page, site: Site) -> None:
+    """U+202E writes what follows backwards, up to the end of what is isolated."""
+    add_user(site.database, "Mallory \u202e", email="m@example.org")
+    for path in ("/admin/", "/admin/search?q=mallory"):
+        open_palette(olga, path)
+        olga.keyboard.type("mallory")
+        expect(group(olga, "Users")).to_have_count(1)
+        for shown in olga.locator("[role=option] span, .found li > *").all():
+            expect(shown).to_have_css("unicode-bidi", "isolate")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from admin.views import VIEWS
 from tests.browser.conftest import Site, opened_page, sign_in
-from tests.records import add_user
+from tests.records import add_post, add_user
 
 pytestmark = [
     pytest.mark.browser,
@@ -343,6 +343,30 @@ def test_the_focus_can_always_be_seen(olga: Page, site: Site, path: str) -> None
     assert [s["name"] for s in seen if s["outline"] < 2 or not s["isSeen"]] == []
 
 
+@pytest.mark.parametrize("bar", [".topbar", ".list-footer"])
+def test_the_bars_of_a_long_list_stay_in_view(olga: Page, site: Site, bar: str) -> None:
+    for number in range(60):
+        add_user(site.database, f"User{number}")
+    olga.goto("/admin/user/list?pageSize=100")
+    for way in ("scrollTo(0, 1000)", "scrollTo(0, 0)"):
+        olga.evaluate(way)
+        box = olga.locator(bar).bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 720
+
+
+def test_a_low_window_has_no_bars_that_stay(olga: Page, site: Site) -> None:
+    olga.set_viewport_size({"width": 320, "height": 256})
+    for path, bars in {
+        "/admin/user/list": (".topbar", ".list-footer"),
+        f"/admin/post/edit/{site.post.id}": (".topbar", ".form-footer"),
+    }.items():
+        olga.goto(path)
+        for bar in bars:
+            expect(olga.locator(bar)).to_have_css("position", re.compile("static|relative"))
+
+
 def test_forced_colors_still_show_the_focus_and_the_current_page(olga: Page, site: Site) -> None:
     olga.emulate_media(forced_colors="active")
     olga.goto("/admin/user/list")
@@ -393,6 +417,20 @@ def test_pages_scroll_in_one_direction_only(
         assert beyond <= 0, path
 
 
+@pytest.mark.parametrize("width", [320, 360, 768])
+def test_the_top_bar_cuts_nothing_off(olga: Page, site: Site, width: int) -> None:
+    """What has no room is left out, rather than shown as a sliver."""
+    olga.set_viewport_size({"width": width, "height": 740})
+    post = add_post(site.database, site.alice, "A title that is longer than a phone is wide")
+    olga.goto(f"/admin/post/edit/{post.id}")
+    for shown in (".brand span", ".environment", ".breadcrumbs li:nth-child(2)"):
+        box = olga.locator(shown)
+        is_cut = box.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).clipPath")
+        assert is_cut in (False, "inset(50%)"), shown
+    crumbs = [crumb.bounding_box() for crumb in olga.locator(".breadcrumbs li").all()]
+    assert len({(crumb["y"], crumb["height"]) for crumb in crumbs if crumb}) == 1
+
+
 def test_right_to_left_mirrors_the_page(olga: Page, site: Site) -> None:
     olga.set_viewport_size({"width": 1280, "height": 800})
     olga.goto("/admin/user/list")
@@ -409,5 +447,8 @@ def test_paper_shows_the_rows_and_nothing_to_press(olga: Page, site: Site) -> No
     olga.emulate_media(media="print", color_scheme="dark")
     olga.goto("/admin/user/list")
     expect(olga.get_by_role("rowheader", name="Alice")).to_be_visible()
-    for role in ("navigation", "button", "checkbox", "searchbox", "banner"):
-        assert [e for e in olga.get_by_role(role).all() if e.is_visible()] == [], role
+    for path in ("/admin/user/list", "/admin/"):
+        olga.goto(path)
+        for role in ("navigation", "button", "checkbox", "searchbox", "banner"):
+            assert [e for e in olga.get_by_role(role).all() if e.is_visible()] == [], role
+        assert [e for e in olga.locator(".btn").all() if e.is_visible()] == []

@@ -1,12 +1,16 @@
 """The search over every list, on views that hide, forbid, take their time or have odd keys."""
 
+import threading
 import time
 from typing import Any
 
+import anyio.to_thread
 import pytest
+from httpx2 import ASGITransport, AsyncClient
 from sqlalchemy import Select
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.types import Message
 
 from admin.kit import ModelAdmin, palette
 from models.database import Database
@@ -160,3 +164,40 @@ def test_the_label_of_a_relation_takes_no_statement_of_its_own(books: Database) 
     with statements(books) as seen:
         assert len(found(make_app(books, BookAdmin), "orion")) == 2
     assert len(seen) == 1
+
+
+def test_slow_searches_leave_threads_to_the_pages(library: Database) -> None:
+    """However many are under way, a list is opened meanwhile."""
+    is_asked, is_over = threading.Event(), threading.Event()
+
+    class Endless(BookAdmin, model=Book):
+        def search_query(self, stmt: Select[Any], term: str) -> Select[Any]:
+            is_asked.set()
+            is_over.wait(10)
+            return super().search_query(stmt, term)
+
+    async def open_a_list() -> int:
+        browser = AsyncClient(transport=ASGITransport(app), base_url="http://testserver")
+        async with browser, anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(browser.get, "/admin/search?q=emma")
+            await anyio.to_thread.run_sync(is_asked.wait)
+            with anyio.move_on_after(5):
+                page = await browser.get("/admin/publisher/list")
+            is_over.set()
+        return page.status_code
+
+    app = make_app(library, Endless, PublisherAdmin, threads=2)
+    assert anyio.run(open_a_list) == 200
+
+
+def test_a_search_that_nobody_waits_for_is_not_run(library: Database) -> None:
+    app = make_app(library, BookAdmin)
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    request = Request({"type": "http", "headers": [], "state": {}}, gone)
+    with statements(library) as seen:
+        results = anyio.run(palette.find, app.state.site, request, "emma")
+    assert (results.is_complete, seen) == (False, [])

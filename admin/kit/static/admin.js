@@ -219,9 +219,7 @@ for (const input of document.querySelectorAll("input[data-picker]")) new Picker(
 // The palette comes when somebody first asks for it; without it the form opens the search page.
 for (const form of document.querySelectorAll("[data-palette]")) {
   const isMac = /Mac|iP/.test(navigator.platform);
-  const hint = form.querySelector("[data-palette-key]");
-  hint.textContent = isMac ? "⌘K" : "Ctrl K";
-  hint.hidden = false;
+  if (isMac) form.querySelector("[data-palette-key]").textContent = "⌘K";
   const open = async () => {
     let term = form.elements.q.value;
     // What is typed until it is there is meant for it, not for the field below; Escape takes it back.
@@ -254,18 +252,40 @@ for (const form of document.querySelectorAll("[data-palette]")) {
   import("./shortcuts.js");
 }
 
-// The palette shows what was opened last; whoever signs out leaves nothing behind.
+// The palette shows what was opened last; who signs out, or isn't who was here before, leaves nothing.
 function remember(name) {
   const { opened, model } = document.querySelector("main").dataset;
+  document.querySelector("[data-sign-out]")?.addEventListener("submit", () => localStorage.removeItem(name));
   try {
-    if (opened) {
-      const url = location.pathname;
-      const others = (JSON.parse(localStorage.getItem(name)) || []).filter((item) => item.url !== url);
-      const recent = [{ label: opened, detail: model, url }, ...others].slice(0, 20);
-      localStorage.setItem(name, JSON.stringify(recent));
-    }
-    document.querySelector("[data-sign-out]").addEventListener("submit", () => localStorage.removeItem(name));
+    for (const other of keptLists()) if (other !== name) localStorage.removeItem(other);
+    const url = location.pathname;
+    if (opened) keep(name, [{ label: opened, detail: model, url }, ...others(name, url)].slice(0, 20));
   } catch {
     // Nothing can be remembered here.
+  }
+}
+
+// What is gone, or nobody's business any more, is not offered again.
+if (document.querySelector("[data-gone]")) {
+  try {
+    for (const name of keptLists()) keep(name, others(name, location.pathname));
+  } catch {
+    // Nothing is remembered here.
+  }
+}
+
+function keptLists() {
+  return Object.keys(localStorage).filter((name) => name.startsWith("admin:recent:"));
+}
+
+function keep(name, items) {
+  localStorage.setItem(name, JSON.stringify(items));
+}
+
+function others(name, url) {
+  try {
+    return JSON.parse(localStorage.getItem(name)).filter((item) => item.url !== url);
+  } catch {
+    return []; // There is none, or something else.
   }
 }

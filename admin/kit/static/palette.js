@@ -39,9 +39,13 @@ export function open(term = "") {
 
 // What there is without asking the server.
 
+// Only what the menu still leads to: rights may have changed since it was opened.
 function recent() {
+  const lists = [...document.querySelectorAll('#menu a[href$="/list"]')];
+  const folders = lists.map((link) => link.pathname.replace(/list$/, ""));
   try {
-    return JSON.parse(localStorage.getItem(form.dataset.recent)) || [];
+    const items = JSON.parse(localStorage.getItem(form.dataset.recent));
+    return items.filter(({ label, url }) => label && folders.some((folder) => url.startsWith(folder)));
   } catch {
     return []; // The storage is switched off, or holds something else.
   }
@@ -68,8 +72,16 @@ function matching(items, term) {
   const words = term.toLowerCase().split(/\s+/).filter(Boolean);
   return items.filter((item) => {
     const whole = `${item.label} ${item.detail || ""}`.toLowerCase();
-    return words.every((word) => whole.includes(word));
+    return words.every((word) => begins(whole, word));
   });
+}
+
+// A word counts from its beginning: a part of a name must not run a command that holds it somewhere.
+// Scripts without capitals join words, or put articles before them, so there any place counts.
+function begins(whole, word) {
+  let at = whole.indexOf(word);
+  while (at > 0 && /[\p{Ll}\p{N}]/u.test(whole[at - 1])) at = whole.indexOf(word, at + 1);
+  return at >= 0;
 }
 
 // Searching
