@@ -16,10 +16,10 @@ DEVELOPMENT := $(VENV)/installed-development
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench lighthouse screenshots migration lock
+.PHONY: help run test lint bench lighthouse screenshots translations migration lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUNTIME) ## Serve the admin with demo data on http://127.0.0.1:8000/admin
 	$(IN_VENV)python main.py migrate
@@ -42,6 +42,9 @@ lighthouse: $(DEVELOPMENT) ## Examine the pages with Lighthouse, which npm bring
 
 screenshots: $(DEVELOPMENT) ## Photograph the pages for the README
 	$(IN_VENV)python -m tests.browser.screenshots
+
+translations: $(DEVELOPMENT) ## Bring the catalogues up to what the code says
+	$(IN_VENV)python -m tests.translations
 
 migration: $(DEVELOPMENT) ## Write a migration for changed models: m="create tags"
 	$(if $(m),,$(error Say what the migration does: make migration m="create tags"))

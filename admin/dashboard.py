@@ -3,6 +3,7 @@
 from sqlalchemy import func, select
 
 from admin.kit import Part, Ranking, Series, Share, parts, per_day, per_month
+from admin.kit.languages import lazy_gettext as _
 from models import Post, User
 
 MOST_AUTHORS = 10
@@ -22,14 +23,19 @@ busiest_authors = (
 )
 
 CARDS = [
-    Series("users-joined", "Users joined, by month", "user", per_month(User.created_at, 12)),
-    Series("posts-published", "Posts published, by day", "post", per_day(Post.published_at, 30)),
+    Series("users-joined", _("Users joined, by month"), "user", per_month(User.created_at, 12)),
+    Series("posts-published", _("Posts published, by day"), "post", per_day(Post.published_at, 30)),
     Share(
         "active-users",
-        "Active users",
+        _("Active users"),
         "user",
-        parts(Part("Active", User.is_active, "true"), Part("Not active", ~User.is_active, "false")),
+        parts(
+            Part(_("Active"), User.is_active, "true"),
+            Part(_("Not active"), ~User.is_active, "false"),
+        ),
         parameter="is_active",
     ),
-    Ranking("busiest-authors", "Most active authors", "post", busiest_authors, parameter="author"),
+    Ranking(
+        "busiest-authors", _("Most active authors"), "post", busiest_authors, parameter="author"
+    ),
 ]

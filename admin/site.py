@@ -1,14 +1,20 @@
 """The wiring: who may enter, what they may do, and the views in menu order."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 
 from admin.auth import OperatorAuth, OperatorPermissions
 from admin.card_snapshots import CardSnapshots
 from admin.dashboard import CARDS
 from admin.kit import AdminSite, Board
+from admin.kit.languages import lazy_gettext
 from admin.settings import Settings
 from admin.views import VIEWS
 from models.database import Database
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = ("en", "de", "ar")
 
 
 def mount_admin(app: Starlette, database: Database, settings: Settings) -> AdminSite:
@@ -21,9 +27,11 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         authorization_backend=OperatorPermissions(),
         allowed_hosts=settings.allowed_hosts,
         https=settings.is_production,
-        environment="" if settings.is_production else settings.env.capitalize(),
+        environment="" if settings.is_production else lazy_gettext("Development"),
         threads=settings.db_pool_size + settings.db_max_overflow,
         board=Board(CARDS, CardSnapshots()),
+        languages=LANGUAGES,
+        locale_folders=[LOCALE],
     )
     for view in VIEWS:
         site.add_view(view)

@@ -39,7 +39,8 @@ START_WAIT = 20.0  # seconds
 
 
 def count(database: Database, name: str) -> Figures:
-    return database.read(lambda session: BY_NAME[name].count(session, NOW))
+    card = BY_NAME[name]
+    return card.translated(database.read(lambda session: card.count(session, NOW)))
 
 
 def snapshots(database: Database) -> dict[str, CardSnapshot]:

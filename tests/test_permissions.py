@@ -23,7 +23,7 @@ TABLE = {
     ("GET", "/admin/statics/admin.css"): (200, 200, 200),
     ("GET", "/admin/login"): (200, 200, 200),
     ("POST", "/admin/login"): (400, 400, 400),
-    ("POST", "/admin/theme"): (302, 302, 302),
+    ("POST", "/admin/preferences"): (204, 204, 204),
     ("POST", "/admin/logout"): (302, 302, 302),
     ("GET", "/admin/"): (200, 200, 302),
     ("GET", "/admin/search?q=alice"): (200, 200, 302),

@@ -49,7 +49,7 @@ def test_a_taken_address_is_refused_at_its_field(olga: TestClient, database: Dat
     add_user(database, "Alice")
     response = submit(olga, CREATE, name="Alias", email="alice@example.org")
     assert response.status_code == 400
-    assert Page(response).error("email") == "A user with this email already exists."
+    assert Page(response).error("email") == "A user with this e-mail already exists."
     assert Page(response).fields()["name"] == "Alias"
     assert [user.name for user in users(database)] == ["Alice"]
 

@@ -75,7 +75,7 @@ def test_another_users_address_is_refused_at_the_field(
     add_user(database, "Bob")
     response = submit(olga, edit, email="bob@example.org")
     assert response.status_code == 400
-    assert Page(response).error("email") == "A user with this email already exists."
+    assert Page(response).error("email") == "A user with this e-mail already exists."
 
 
 def test_a_wrong_address_is_refused_at_the_field(olga: TestClient, edit: str) -> None:

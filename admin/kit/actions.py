@@ -16,6 +16,7 @@ from admin.kit import messages
 from admin.kit.errors import require
 from admin.kit.forms import posted
 from admin.kit.keys import selected_keys
+from admin.kit.languages import gettext
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +39,7 @@ async def run(view: ModelAdmin, request: Request, *, slug: str, method: Any) -> 
     sent = await posted(request)
     keys, back = selected_keys(view.model, sent), str(sent.get("_back", ""))
     if not keys:
-        messages.warning(request, "Nothing was selected, so nothing was changed.")
+        messages.warning(request, gettext("Nothing was selected, so nothing was changed."))
         return view.site.back_to_list(request, view, back)
     if slug in view.action_questions and sent.get("confirmed") != "yes":
         return await view.site.page(

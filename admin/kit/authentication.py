@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from admin.kit.csrf import SAFE_METHODS
+from admin.kit.languages import gettext
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ class Authentication(AuthenticationBackend):
 
     async def offer_to_send_again(self, request: Request) -> Response:
         """Keep what was typed on a page from which it can be sent once more."""
-        sentence = (
+        sentence = gettext(
             "What you sent was not stored, because your session has ended. It is kept on this "
             "page: sign in, in another tab, then send it again."
         )
         return await self.site.send_again_page(
-            request, HTTPStatus.UNAUTHORIZED, "You are signed out", sentence
+            request, HTTPStatus.UNAUTHORIZED, gettext("You are signed out"), sentence
         )

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,10 @@ from sqladmin.exceptions import ImproperlyConfigured
 
 from admin.kit.cards import Card, Figures, Shown
 from admin.kit.filters import utc_now
+from admin.kit.formats import write_minute, write_time
+from admin.kit.languages import gettext, lazy_gettext
 from admin.kit.snapshots import InMemory, Snapshot, Snapshots
+from admin.kit.zones import get_zone, in_zone, is_universal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +33,7 @@ log = logging.getLogger(__name__)
 
 # Whoever claims a card has counted it by then, or never will; a failed card rests as long.
 CLAIM_LASTS = timedelta(minutes=2)
-UNKNOWN = Shown(note="Being counted. Reload the page in a moment.")
+UNKNOWN = Shown(note=lazy_gettext("Being counted. Reload the page in a moment."))
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Board:
         if snapshot.data is None or snapshot.computed_at is None:
             return Panel(card, UNKNOWN, Markup())
         try:
-            shown = card.show(Figures.from_json(snapshot.data))
+            shown = card.show(card.translated(Figures.from_json(snapshot.data)))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # Another release may have kept it; the next count replaces it.
             log_failure(card, "can't be shown", error)
@@ -109,7 +112,9 @@ class Board:
             now = self.clock()
             if database.write(partial(self.claim, card, now)):
                 data = database.read(lambda session: card.count(session, now)).as_json()
-                card.show(Figures.from_json(data))  # What can't be shown is not kept.
+                card.show(
+                    card.translated(Figures.from_json(data))
+                )  # What can't be shown is not kept.
                 database.write(partial(self.keep, card, data, now))
         except Exception as error:  # noqa: BLE001 - one card must not stop the others
             log_failure(card, "can't be counted", error)
@@ -140,11 +145,13 @@ def is_due(card: Card, snapshot: Snapshot | None, now: datetime) -> bool:
 
 
 def as_of(moment: datetime, now: datetime) -> Markup:
-    """Return the time of day, and before it the day unless it is today; in UTC."""
-    moment = moment.astimezone(UTC)
-    is_today = moment.date() == now.astimezone(UTC).date()
-    shown = f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"
-    return Markup('<time datetime="{0}">{1} UTC</time>').format(moment.isoformat(), shown)
+    """Return the time of day, and before it the day unless it is today; in the operator's zone."""
+    here = in_zone(moment)
+    is_today = here.date() == in_zone(now).date()
+    shown = write_time(here.time()) if is_today else write_minute(here)
+    shown += " UTC" if is_universal(get_zone()) else ""
+    time = Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
+    return Markup(gettext("As of %(time)s")) % {"time": time}  # noqa: S704 - it is our catalogue's
 
 
 def log_failure(card: Card, what: str, error: Exception) -> None:

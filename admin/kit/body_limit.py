@@ -4,11 +4,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from admin.kit.languages import gettext
+
+FOR_STRANGERS = ("/login", "/preferences")
+
 
 class BodyLimit:
     """Answers 413 to a body of more than `limit` bytes, whether it declares its length or not.
 
-    `sign_in_limit`, in bytes, holds for strangers at the sign-in page.
+    `sign_in_limit`, in bytes, holds for what strangers may send.
     """
 
     def __init__(
@@ -22,7 +26,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.sign_in_limit if scope["path"].endswith("/login") else self.limit
+        limit = self.sign_in_limit if scope["path"].endswith(FOR_STRANGERS) else self.limit
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             raise too_large(limit)
@@ -40,4 +44,6 @@ class BodyLimit:
 
 
 def too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"What was sent is larger than {limit // 1024} kB, the most allowed.")
+    most = limit // 1024
+    sentence = gettext("What was sent is larger than %(size)s kB, the most allowed.", size=most)
+    return HTTPException(413, sentence)

@@ -13,6 +13,8 @@ from sqlalchemy import Select, func, select
 
 from admin.kit import charts
 from admin.kit.charts import Point, Value, exact, written
+from admin.kit.formats import write_percent
+from admin.kit.languages import gettext, lazy_gettext
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnExpressionArgument
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_LABEL = 100  # characters
 EMPTY = Markup()
-NOTHING = "Nothing to count yet."
+NOTHING = lazy_gettext("Nothing to count yet.")
 
 
 class Row(NamedTuple):
@@ -108,9 +110,24 @@ class Card:
             return figures([tuple(row) for row in session.execute(self.source)])
         return self.source(session, now)
 
+    def translated(self, shown: Figures) -> Figures:
+        """Return what was kept, its labels as people read them now.
+
+        Numbers are counted once for all languages; the source knows which labels are its own words.
+        """
+        write = getattr(self.source, "write_label", str)
+        write_latest = getattr(self.source, "write_latest", str)
+        rows = [row._replace(label=write(row.label)) for row in shown.rows]
+        return replace(shown, rows=rows, latest=shown.latest and write_latest(shown.latest))
+
     def show(self, shown: Figures) -> Shown:
         """Return what the card prints."""
         raise NotImplementedError
+
+    @property
+    def has_days(self) -> bool:
+        """Whether it matters where its days begin."""
+        return getattr(self.source, "has_days", False)
 
     @property
     def chart_name(self) -> str:
@@ -170,7 +187,7 @@ class Share(Card):
         lines = [
             Line(
                 row.label,
-                f"{written(row.value)} ({percent(row.value, shown.total)})",
+                gettext("%(value)s (%(percent)s)") % share_of(row, shown.total),
                 self.query(row),
                 charts.part_class(n),
             )
@@ -207,16 +224,24 @@ class Part:
     key: str = ""
 
 
+class Parts:
+    """Counts the rows of each part in one pass over their table; parts are kept by their number."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self.counts = [func.count().filter(part.condition) for part in parts]
+
+    def __call__(self, session: Session, _now: datetime) -> Figures:
+        counted = enumerate(session.execute(select(*self.counts)).one())
+        return Figures([Row(str(at), n, self.parts[at].key) for at, n in counted])
+
+    def write_label(self, label: str) -> str:
+        return str(self.parts[int(label)].label)
+
+
 def parts(*parts: Part) -> Source:
     """Return a source that counts the rows of each part in one pass over their table."""
-    counts = [func.count().filter(part.condition) for part in parts]
-
-    def count(session: Session, _now: datetime) -> Figures:
-        counted = session.execute(select(*counts)).one()
-        rows = [Row(p.label, n, p.key) for p, n in zip(parts, counted, strict=True)]
-        return Figures(rows)
-
-    return count
+    return Parts(parts)
 
 
 def figures(found: Sequence[Sequence[Any]]) -> Figures:
@@ -247,7 +272,11 @@ def ends(rows: Sequence[Row]) -> tuple[str, str]:
 
 
 def percent(value: Value, whole: Value) -> str:
-    return f"{float(exact(value) * 100 / exact(whole)):.1f}%"
+    return write_percent(float(exact(value) * 100 / exact(whole)))
+
+
+def share_of(row: Row, whole: Value) -> dict[str, str]:
+    return {"value": written(row.value), "percent": percent(row.value, whole)}
 
 
 def change(value: Value, previous: Value | None) -> str:
@@ -255,12 +284,19 @@ def change(value: Value, previous: Value | None) -> str:
     if previous is None:
         return ""
     if previous == 0:
-        return "None in the period before."
+        return gettext("None in the period before.")
     grown = float((exact(value) - exact(previous)) * 100 / abs(exact(previous)))
-    return f"{grown:+,.1f}% against the period before ({written(previous)})."
+    return gettext(
+        "%(change)s against the period before (%(previous)s).",
+        change=write_percent(grown, is_change=True),
+        previous=written(previous),
+    )
 
 
 def nothing(shown: Figures) -> str:
     """Say that a series is empty, and when it last was not."""
-    none = f"None since {shown.rows[0].label}." if shown.rows else "None."
-    return f"{none} The latest was on {shown.latest}." if shown.latest else none
+    none = gettext("None.")
+    if shown.rows:
+        none = gettext("None since %(start)s.", start=shown.rows[0].label)
+    latest = gettext("The latest was on %(day)s.", day=shown.latest)
+    return f"{none} {latest}" if shown.latest else none

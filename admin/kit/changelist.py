@@ -20,6 +20,7 @@ from admin.kit.filters import RelatedFilter
 from admin.kit.hooks import wait_for
 from admin.kit.keys import matches_keys
 from admin.kit.keyset import Term
+from admin.kit.languages import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ def asked_order(view: ModelAdmin, request: Request) -> list[tuple[str, bool]]:
     path = request.query_params.get("sortBy")
     if path:
         if path not in view.sort_names:
-            raise HTTPException(400, "The list can't be sorted by this column.")
+            raise HTTPException(400, gettext("The list can't be sorted by this column."))
         return [(path, request.query_params.get("sort") == "desc")]
     return view.default_sort
 
@@ -200,5 +201,5 @@ def page_number(request: Request, name: str, default: int, largest: int) -> int:
     text = request.query_params.get(name) or str(default)
     number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
     if number < 1:
-        raise HTTPException(400, "The page must be a whole number above zero.")
+        raise HTTPException(400, gettext("The page must be a whole number above zero."))
     return min(number, largest)

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from admin.kit.formats import write_number
+from admin.kit.languages import gettext, ngettext
+
 Value = int | float
 
 WIDTH, HEIGHT = 300, 80
@@ -135,7 +138,7 @@ def svg(
     return SVG.format(
         kind=kind,
         name=name,
-        title=clean(title),
+        title=clean(str(title)),
         text=clean(summary(points)),
         width=WIDTH,
         height=height,
@@ -146,21 +149,25 @@ def svg(
 def summary(points: Sequence[Point]) -> str:
     """Say in a sentence what the chart shows; the table beside it says the rest."""
     if not points:
-        return "No values."
+        return gettext("No values.")
     lowest, highest = (pick(points, key=lambda point: point.value) for pick in (min, max))
-    count = f"{len(points)} values" if len(points) > 1 else "One value"
-    return f"{count}; the lowest is {spoken(lowest)}, the highest is {spoken(highest)}."
+    sentence = ngettext(
+        "One value; the lowest is %(lowest)s, the highest is %(highest)s.",
+        "%(count)s values; the lowest is %(lowest)s, the highest is %(highest)s.",
+        len(points),
+    )
+    values = {"lowest": spoken(lowest), "highest": spoken(highest)}
+    return sentence % {**values, "count": write_number(len(points))}
 
 
 def spoken(point: Point) -> str:
-    return f"{point.label}: {written(point.value)}"
+    return gettext("%(label)s: %(value)s", label=point.label, value=written(point.value))
 
 
 def written(value: Value) -> str:
     """Return the number as people read it."""
-    if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.2f}"
-    return f"{int(value):,}"
+    is_whole = not isinstance(value, float) or value.is_integer()
+    return write_number(int(value)) if is_whole else write_number(value, 2)
 
 
 def exact(value: Value) -> Fraction:

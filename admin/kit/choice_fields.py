@@ -11,6 +11,7 @@ from wtforms.fields.choices import SelectFieldBase
 from wtforms.widgets import CheckboxInput, Select, html_params
 
 from admin.kit.display import display_enum
+from admin.kit.languages import gettext
 from admin.kit.validators import Filled
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class ChoiceField(SelectFieldBase):
             yield key, self.text(key, value), self.data == value and self.data is not None, {}
 
     def text(self, key: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return gettext("Yes") if value else gettext("No")
         if isinstance(value, enum.Enum):
             return display_enum(value)
         return key.replace("_", " ").capitalize()
@@ -62,7 +65,7 @@ class ChoiceField(SelectFieldBase):
             return
         self.data = self.values.get(valuelist[0])
         if valuelist[0] and self.data is None:
-            raise ValueError("Choose one of the list.")
+            raise ValueError(gettext("Choose one of the list."))
 
 
 class RelatedField(Field):

@@ -11,6 +11,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from admin.kit.languages import gettext
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -26,7 +28,8 @@ class CrossOriginProtection:
             and scope["method"] not in SAFE_METHODS
             and not is_same_origin(Headers(scope=scope))
         ):
-            raise HTTPException(403, "This request came from another site and was refused.")
+            sentence = gettext("This request came from another site and was refused.")
+            raise HTTPException(403, sentence)
         await self.app(scope, receive, send)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select, tuple_
 from admin.kit.errors import Refused, require
 from admin.kit.hooks import follow_up, wait_for
 from admin.kit.keys import key_of
+from admin.kit.languages import gettext, in_sentence
 from admin.kit.saving import find_selected, write
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def objects_to_delete(
     objects = find_selected(view, request, session, keys, lock=False)
     examples = [(key_of(obj), str(obj)) for obj in objects]
     chosen = view.objects_query(request, keys)
-    name = view.name if len(objects) == 1 else view.name_plural
-    below = cascaded(session, view.mapper, chosen, DEEPEST)
-    return Affected(name.lower(), len(objects), examples, below)
+    name = in_sentence(view.name if len(objects) == 1 else view.name_plural)
+    below = cascaded(view, session, view.mapper, chosen, DEEPEST)
+    return Affected(name, len(objects), examples, below)
 
 
 def cascaded(
-    session: Session, mapper: Mapper[Any], rows: Select[Any], depth: int
+    view: ModelAdmin, session: Session, mapper: Mapper[Any], rows: Select[Any], depth: int
 ) -> list[Affected]:
     """Return what goes with these rows of `mapper`, relation by relation."""
     if depth == 0:
@@ -60,7 +61,7 @@ def cascaded(
     for relationship in mapper.relationships:
         if relationship.cascade.delete and relationship.secondary is None:
             related = related_rows(relationship, rows)
-            affected = affected_rows(session, relationship.mapper, related, depth)
+            affected = affected_rows(view, session, relationship.mapper, related, depth)
             found += [affected] if affected.count else []
     return found
 
@@ -75,17 +76,21 @@ def related_rows(relationship: RelationshipProperty[Any], rows: Select[Any]) -> 
     )
 
 
-def affected_rows(session: Session, mapper: Mapper[Any], rows: Select[Any], depth: int) -> Affected:
+def affected_rows(
+    view: ModelAdmin, session: Session, mapper: Mapper[Any], rows: Select[Any], depth: int
+) -> Affected:
     bounded = rows.with_only_columns(*mapper.primary_key).limit(MOST_COUNTED + 1).subquery()
     count = session.scalar(select(func.count()).select_from(bounded)) or 0
     first = session.scalars(rows.order_by(*mapper.primary_key).limit(MOST_SHOWN)) if count else ()
     examples = [(key_of(obj), str(obj)) for obj in first]
-    below = cascaded(session, mapper, rows, depth - 1) if count else []
-    return Affected(name_of(mapper, count), count, examples, below)
+    below = cascaded(view, session, mapper, rows, depth - 1) if count else []
+    return Affected(name_of(view, mapper, count), count, examples, below)
 
 
-def name_of(mapper: Mapper[Any], count: int) -> str:
-    """Return what to call so many rows, in SQLAdmin's words for a view of the model."""
+def name_of(view: ModelAdmin, mapper: Mapper[Any], count: int) -> str:
+    """Return what to call so many rows, as a view of the model does or would."""
+    for other in view.site.views_of({mapper.class_}):
+        return in_sentence(other.name if count == 1 else other.name_plural)
     name = prettify_class_name(mapper.class_.__name__).lower()
     return name if count == 1 else f"{name}s"
 
@@ -114,9 +119,9 @@ def require_cascade(view: ModelAdmin, request: Request) -> None:
     """Refuse a deletion that takes rows which the operator may not delete by themselves."""
     for other in view.site.views_of(cascade_targets(view.mapper)):
         if not other.has_permission(request, "delete"):
-            raise Refused(
-                f"This would also delete {other.name_plural}, which you may not.", status=403
-            )
+            names = in_sentence(other.name_plural)
+            sentence = gettext("This would also delete %(names)s, which you may not.", names=names)
+            raise Refused(sentence, status=403)
 
 
 def cascade_targets(mapper: Mapper[Any], seen: frozenset[Any] = frozenset()) -> frozenset[Any]:

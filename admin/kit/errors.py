@@ -15,23 +15,26 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.kit.constraints import BrokenRule, broken_rule, field_of
+from admin.kit.formats import join_words
+from admin.kit.languages import gettext, in_sentence, lazy_gettext
 
 log = logging.getLogger(__name__)
 
 SENTENCES = {
-    400: "This request could not be understood.",
-    401: "You are signed out.",
-    403: "You are not allowed to do this.",
-    404: "There is nothing here. It may have been deleted.",
-    405: "This address can't be used this way.",
-    413: "What was sent is too large.",
-    415: "This can't be read. Send it as a form.",
-    429: "Too many attempts. Wait a few minutes and try again.",
-    500: "Something went wrong on our side.",
-    503: "The database can't be reached at the moment. Try again shortly.",
+    400: lazy_gettext("This request could not be understood."),
+    401: lazy_gettext("You are signed out."),
+    403: lazy_gettext("You are not allowed to do this."),
+    404: lazy_gettext("There is nothing here. It may have been deleted."),
+    405: lazy_gettext("This address can't be used this way."),
+    413: lazy_gettext("What was sent is too large."),
+    415: lazy_gettext("This can't be read. Send it as a form."),
+    429: lazy_gettext("Too many attempts. Wait a few minutes and try again."),
+    500: lazy_gettext("Something went wrong on our side."),
+    503: lazy_gettext("The database can't be reached at the moment. Try again shortly."),
 }
 # Seconds after which a browser or a crawler may ask again.
 RETRY_AFTER = "5"
+Label = Callable[[str], str]
 UNAVAILABLE = (sa_exc.OperationalError, sa_exc.InterfaceError, sa_exc.TimeoutError)
 
 
@@ -49,11 +52,11 @@ class ChangedMeanwhile(Refused):
     """The row is no longer as it was when the operator opened it."""
 
     def __init__(self) -> None:
-        super().__init__(
+        sentence = gettext(
             "Someone else saved this after you opened it. Below is what you typed: save again to "
-            "replace their version, or reload the page to see it.",
-            status=409,
+            "replace their version, or reload the page to see it."
         )
+        super().__init__(sentence, status=409)
 
 
 def require(allowed: bool) -> None:
@@ -66,7 +69,7 @@ def require_found(obj: Any) -> None:
         raise HTTPException(404)
 
 
-def refusal_from(error: Exception, mapper: Mapper[Any], name: str) -> Refused | None:
+def refusal_from(error: Exception, mapper: Mapper[Any], name: str, label: Label) -> Refused | None:
     """Say in words what was refused about a row of `mapper`, which sentences call `name`.
 
     Returns None for what the operator can't mend.
@@ -76,23 +79,34 @@ def refusal_from(error: Exception, mapper: Mapper[Any], name: str) -> Refused | 
     if isinstance(error, StaleDataError):
         return ChangedMeanwhile()
     if isinstance(error, sa_exc.IntegrityError):
-        return refused_rule(broken_rule(error, mapper.class_.metadata), mapper, name.lower())
+        rule = broken_rule(error, mapper.class_.metadata)
+        return refused_rule(rule, mapper, in_sentence(name), label)
     if isinstance(error, sa_exc.DataError | OverflowError):
-        return Refused("A value is too long or out of range for the database.")
+        return Refused(gettext("A value is too long or out of range for the database."))
     return None
 
 
-def refused_rule(rule: BrokenRule, mapper: Mapper[Any], name: str) -> Refused:
+def refused_rule(rule: BrokenRule, mapper: Mapper[Any], name: str, label: Label) -> Refused:
     """Return the sentence for a broken rule, at the field it is about."""
     field = field_of(mapper, rule.columns)
     if rule.kind == "unique":
-        words = " and ".join(column.replace("_", " ") for column in rule.columns) or "value"
-        return Refused(f"A {name} with this {words} already exists.", field=field)
+        return Refused(already_exists(rule, mapper, name, label), field=field)
     if rule.kind == "not null":
-        return Refused("This field is required.", field=field)
+        return Refused(gettext("This field is required."), field=field)
     if rule.kind == "foreign key":
         return refused_reference(rule, mapper, name, field)
-    return Refused("A rule of the database doesn't allow this.", field=field)
+    return Refused(gettext("A rule of the database doesn't allow this."), field=field)
+
+
+def already_exists(rule: BrokenRule, mapper: Mapper[Any], name: str, label: Label) -> str:
+    """Say what may be there only once, in the words of the page."""
+    columns = {column.name: column for column in mapper.columns}
+    known = [columns[column] for column in rule.columns if column in columns]
+    words = [in_sentence(label(mapper.get_property_by_column(column).key)) for column in known]
+    if not words:
+        return gettext("A %(name)s with this value already exists.", name=name)
+    sentence = gettext("A %(name)s with this %(fields)s already exists.")
+    return sentence % {"name": name, "fields": join_words(words)}
 
 
 def refused_reference(
@@ -100,10 +114,16 @@ def refused_reference(
 ) -> Refused:
     """Tell a choice that doesn't exist from a row that others still refer to."""
     if rule.table is None:
-        return Refused(f"This {name} is still in use, or refers to something that doesn't exist.")
+        return Refused(
+            gettext(
+                "This %(name)s is still in use, or refers to something that doesn't exist.",
+                name=name,
+            )
+        )
     if rule.table in {table.name for table in mapper.tables if isinstance(table, Table)}:
-        return Refused("Choose one that exists.", field=field)
-    return Refused(f"This {name} is still used by {rule.table.replace('_', ' ')}.")
+        return Refused(gettext("Choose one that exists."), field=field)
+    users = rule.table.replace("_", " ")
+    return Refused(gettext("This %(name)s is still used by %(users)s.", name=name, users=users))
 
 
 class ErrorPages:
@@ -148,5 +168,9 @@ def http_error(error: Exception) -> HTTPException:
     log.error("Reference %s", reference, exc_info=error)
     if isinstance(error, UNAVAILABLE):
         headers = {"Retry-After": RETRY_AFTER}
-        return HTTPException(503, f"{SENTENCES[503]} Reference: {reference}.", headers=headers)
-    return HTTPException(500, f"{SENTENCES[500]} Reference: {reference}.")
+        return HTTPException(503, with_reference(SENTENCES[503], reference), headers=headers)
+    return HTTPException(500, with_reference(SENTENCES[500], reference))
+
+
+def with_reference(sentence: str, reference: str) -> str:
+    return f"{sentence} {gettext('Reference: %(reference)s.', reference=reference)}"

@@ -23,6 +23,10 @@ from wtforms.widgets import (
     TimeInput,
 )
 
+from admin.kit.formats import decimal_point, write_plain
+from admin.kit.languages import gettext, lazy_gettext
+from admin.kit.zones import get_zone, in_zone, instants, zone_name
+
 if TYPE_CHECKING:
     from wtforms.form import BaseForm
 
@@ -55,10 +59,14 @@ class EmailField(LineField):
 
     def post_validate(self, form: BaseForm, validation_stopped: bool) -> None:
         if self.data and not validation_stopped and not EMAIL.fullmatch(self.data):
-            raise ValidationError("Enter an e-mail address, such as ann@example.org.")
+            raise ValidationError(gettext("Enter an e-mail address, such as ann@example.org."))
 
 
 # Values that are written as text
+
+
+class UnreadableError(ValueError):
+    """A text that can't be read, for a reason of its own."""
 
 
 class ValueField(Field):
@@ -68,7 +76,7 @@ class ValueField(Field):
     """
 
     widget: Any = TextInput()
-    sentence = "This is not a valid value."
+    sentence = lazy_gettext("This is not a valid value.")
     attributes: dict[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,42 +100,55 @@ class ValueField(Field):
         text, self.data = valuelist[0].strip(), None
         try:
             self.data = self.read(text) if text else None
+        except UnreadableError:
+            raise
         except (ValueError, ArithmeticError, RecursionError):
-            raise ValueError(self.sentence) from None
+            raise ValueError(str(self.sentence)) from None
 
 
 class NumberField(ValueField):
     widget = NumberInput()
-    sentence = "Enter a whole number."
+    sentence = lazy_gettext("Enter a whole number.")
 
     def read(self, text: str) -> int:
         return int(text)
 
 
 class NumericField(ValueField):
-    """A decimal number; a text input, because a number input loses what it can't show."""
+    """A decimal number, with the language's decimal point or a plain one.
+
+    It is a text input, because a number input loses what it can't show.
+    """
 
     attributes = {"inputmode": "decimal"}
-    sentence = "Enter a number, such as 12.5."
+    sentence = lazy_gettext("Enter a number, such as 12.5.")
 
     def read(self, text: str) -> Decimal:
-        number = Decimal(text)
+        number = Decimal(with_point(text))
         if not number.is_finite():
             raise ValueError
         return number
 
+    def write(self, value: float | Decimal) -> str:
+        return write_plain(value)
+
 
 class FloatField(NumericField):
     def read(self, text: str) -> Any:
-        number = float(text)
+        number = float(with_point(text))
         if not math.isfinite(number):
             raise ValueError
         return number
 
 
+def with_point(text: str) -> str:
+    """Return a number as Python reads it."""
+    return text if "." in text else text.replace(decimal_point(), ".")
+
+
 class DateField(ValueField):
     widget = DateInput()
-    sentence = "Enter a date, such as 2024-12-31."
+    sentence = lazy_gettext("Enter a date, such as 2024-12-31.")
 
     def read(self, text: str) -> date:
         return date.fromisoformat(text)
@@ -138,7 +159,7 @@ class TimeField(ValueField):
 
     widget = TimeInput()
     attributes = {"step": "1"}
-    sentence = "Enter a time, such as 16:30."
+    sentence = lazy_gettext("Enter a time, such as 16:30.")
 
     def read(self, text: str) -> time:
         return time.fromisoformat(text).replace(tzinfo=None)
@@ -152,7 +173,7 @@ class DateTimeField(ValueField):
 
     widget = DateTimeLocalInput()
     attributes = {"step": "1"}
-    sentence = "Enter a date and time, such as 2024-12-31 16:30."
+    sentence = lazy_gettext("Enter a date and time, such as 2024-12-31 16:30.")
 
     def read(self, text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=None)
@@ -162,7 +183,10 @@ class DateTimeField(ValueField):
 
 
 class InstantField(DateTimeField):
-    """A date and time in UTC, shown to the second.
+    """An instant, read and shown on the clocks of the operator's zone, to the second.
+
+    Of two instants at which clocks put back show the same, the first is meant; who doesn't touch
+    the field keeps the second.
 
     The first and the last day are refused: PostgreSQL hands times out in the zone of its session,
     where they may lie in years that Python doesn't know, and every page with the row would fail.
@@ -172,22 +196,36 @@ class InstantField(DateTimeField):
     end = datetime(9999, 12, 31, tzinfo=UTC)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["description"] = kwargs.get("description") or "UTC"
         super().__init__(*args, **kwargs)
+        zone = zone_name(get_zone())
+        self.description = f"{self.description} ({zone})" if self.description else zone
 
     def read(self, text: str) -> datetime:
         value = datetime.fromisoformat(text)
-        value = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        value = value.astimezone(UTC) if value.tzinfo else first_instant(value)
         if not self.first <= value < self.end:
             raise ValueError
         return value
 
     def write(self, value: datetime) -> str:
-        return super().write(value.astimezone(UTC) if value.tzinfo else value)
+        return super().write(in_zone(value) if value.tzinfo else value)
+
+
+def first_instant(wall: datetime) -> datetime:
+    """Return the instant at which the zone's clocks show this for the first time."""
+    zone = get_zone()
+    found = instants(wall, zone)
+    if not found:
+        sentence = gettext(
+            "There is no such time in %(zone)s: the clocks were put forward over it.",
+            zone=zone_name(zone),
+        )
+        raise UnreadableError(sentence)
+    return found[0]
 
 
 class IntervalField(ValueField):
-    sentence = "Enter a duration, such as 1 day 2:30:00."
+    sentence = lazy_gettext("Enter a duration, such as 1 day 2:30:00.")
 
     def read(self, text: str) -> timedelta:
         interval = parse_interval(text)
@@ -197,7 +235,7 @@ class IntervalField(ValueField):
 
 
 class UuidField(ValueField):
-    sentence = "Enter a UUID, such as 123e4567-e89b-12d3-a456-426614174000."
+    sentence = lazy_gettext("Enter a UUID, such as 123e4567-e89b-12d3-a456-426614174000.")
 
     def __init__(self, *args: Any, as_uuid: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -210,7 +248,7 @@ class UuidField(ValueField):
 
 class JSONField(ValueField):
     widget = TextArea()
-    sentence = "Enter valid JSON."
+    sentence = lazy_gettext("Enter valid JSON.")
 
     def read(self, text: str) -> Any:
         value = json.loads(text)
@@ -227,7 +265,7 @@ class JSONField(ValueField):
 class ListField(JSONField):
     """An array, written as JSON."""
 
-    sentence = 'Enter a list, such as ["one", "two"].'
+    sentence = lazy_gettext('Enter a list, such as ["one", "two"].')
 
     def __init__(self, *args: Any, item_type: type = str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,6 +11,8 @@ from sqlalchemy.types import TypeEngine
 from starlette.exceptions import HTTPException
 
 from admin.kit.keys import BadKeyError, parse_key
+from admin.kit.languages import gettext, lazy_gettext
+from admin.kit.zones import get_zone
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Filter:
         raise NotImplementedError
 
     def refuse(self) -> HTTPException:
-        return HTTPException(400, f"The filter “{self.title}” can't be set to this.")
+        return HTTPException(
+            400, gettext("The filter “%(title)s” can't be set to this.", title=self.title)
+        )
 
 
 class BooleanFilter(Filter):
@@ -49,8 +53,12 @@ class BooleanFilter(Filter):
 
     @property
     def choices(self) -> Sequence[Choice]:
-        known = (Choice("true", "Yes"), Choice("false", "No"))
-        return (*known, Choice("empty", "Unknown")) if is_nullable(self.column) else known
+        known = (Choice("true", lazy_gettext("Yes")), Choice("false", lazy_gettext("No")))
+        return (
+            (*known, Choice("empty", lazy_gettext("Unknown")))
+            if is_nullable(self.column)
+            else known
+        )
 
     def condition(self, value: str) -> ColumnElement[bool]:
         if value not in {choice.value for choice in self.choices}:
@@ -61,7 +69,7 @@ class BooleanFilter(Filter):
 class EmptyFilter(Filter):
     """Has a value, or none; an empty text counts as none."""
 
-    choices = (Choice("no", "Has a value"), Choice("yes", "Empty"))
+    choices = (Choice("no", lazy_gettext("Has a value")), Choice("yes", lazy_gettext("Empty")))
 
     def condition(self, value: str) -> ColumnElement[bool]:
         if value not in ("yes", "no"):
@@ -76,18 +84,18 @@ class EmptyFilter(Filter):
 class PeriodFilter(Filter):
     """Today, the past seven days, this month, this year, and empty where the column allows it.
 
-    Days begin at midnight UTC.
+    Days begin at midnight in the operator's zone; where the column knows no zone, in UTC.
     """
 
     @property
     def choices(self) -> Sequence[Choice]:
         periods = (
-            Choice("today", "Today"),
-            Choice("week", "Past 7 days"),
-            Choice("month", "This month"),
-            Choice("year", "This year"),
+            Choice("today", lazy_gettext("Today")),
+            Choice("week", lazy_gettext("Past 7 days")),
+            Choice("month", lazy_gettext("This month")),
+            Choice("year", lazy_gettext("This year")),
         )
-        empty = (Choice("empty", "No date"), Choice("any", "Has date"))
+        empty = (Choice("empty", lazy_gettext("No date")), Choice("any", lazy_gettext("Has date")))
         return (*periods, *empty) if is_nullable(self.column) else periods
 
     def condition(self, value: str) -> ColumnElement[bool]:
@@ -97,7 +105,9 @@ class PeriodFilter(Filter):
             return self.column.is_(None)
         if value == "any":
             return self.column.is_not(None)
-        start, end = (self.bound(moment) for moment in period(value, utc_now()))
+        start, end = (
+            self.bound(moment) for moment in period(value, utc_now().astimezone(get_zone()))
+        )
         return (self.column >= start) & (self.column < end)
 
     def bound(self, moment: datetime) -> date:
@@ -105,6 +115,7 @@ class PeriodFilter(Filter):
         stored = stored_type(self.column)
         if isinstance(stored, Date):
             return moment.date()
+        moment = moment.astimezone(UTC)
         return moment if getattr(stored, "timezone", False) else moment.replace(tzinfo=None)
 
 
@@ -143,7 +154,7 @@ def is_nullable(column: QueryableAttribute[Any]) -> bool:
 
 def period(name: str, now: datetime) -> tuple[datetime, datetime]:
     """Return the first instant of the period and the first one after it."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     tomorrow = today + timedelta(days=1)
     if name == "week":
         return today - timedelta(days=7), tomorrow

@@ -7,16 +7,20 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from admin.kit import deletion, messages
 from admin.kit.choice_fields import RelatedField
 from admin.kit.errors import Refused, require
-from admin.kit.forms import VERSION_FIELD, add_error, fill, posted, sent_data
+from admin.kit.formats import write_number
+from admin.kit.forms import VERSION_FIELD, ZONE_FIELD, add_error, fill, posted, sent_data
 from admin.kit.keys import selected_keys
+from admin.kit.languages import gettext, in_sentence
 from admin.kit.lookups import Found, find_chosen
 from admin.kit.opened import Opened, open_form
 from admin.kit.templating import path_for
+from admin.kit.zones import find_zone, get_zone, set_zone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,6 +41,7 @@ async def create(site: AdminSite, request: Request) -> Response:
     if request.method != "POST":
         return await show(view, request, fill(form_class, {}))
     sent = await posted(request)
+    stay_in_zone(sent)
     form = fill(form_class, {}, sent)
     save = partial(view.insert_model, request, sent_data(form, sent))
     return await store(view, request, form, save)
@@ -45,6 +50,8 @@ async def create(site: AdminSite, request: Request) -> Response:
 async def edit(site: AdminSite, request: Request) -> Response:
     """Show the form of an object, and store what was changed."""
     view = site.view(request)
+    if request.method == "POST":
+        stay_in_zone(await posted(request))
     opened = await site.read(partial(open_form, view, request))
     require(await view.check_can_edit(request, opened.obj))
     form_class = await view.scaffold_form(view.edit_rules)
@@ -59,6 +66,15 @@ async def edit(site: AdminSite, request: Request) -> Response:
     return await store(view, request, form, save, opened)
 
 
+def stay_in_zone(sent: FormData) -> None:
+    """Read the form in the zone it was shown in, whatever another tab has chosen since."""
+    if ZONE_FIELD in sent:
+        zone = find_zone(str(sent[ZONE_FIELD]))
+        if zone is None:
+            raise HTTPException(400, gettext("There is no such time zone."))
+        set_zone(zone)
+
+
 async def show(
     view: ModelAdmin,
     request: Request,
@@ -68,10 +84,11 @@ async def show(
 ) -> Response:
     """Show the form of an object, or of a new one."""
     context = {
-        "title": opened.label if opened else f"New {view.name.lower()}",
+        "title": opened.label if opened else gettext("New %(name)s", name=in_sentence(view.name)),
         "view": view,
         "form": form,
         "opened": opened,
+        "zone_key": get_zone().key,
         "can_create": await view.check_can_create(request),
         "can_view": opened and await view.check_can_view_details(request, opened.obj),
         "can_delete": opened and await view.check_can_delete(request, opened.obj),
@@ -94,10 +111,10 @@ async def store(
         try:
             obj = await save()
         except Refused as refusal:
-            add_error(form, refusal.field, refusal.sentence)
+            add_error(form, refusal.field, refusal.sentence, view.label)
             status = refusal.status
         else:
-            return saved(view, request, obj, sent, "changed" if opened else "added")
+            return saved(view, request, obj, sent, is_new=opened is None)
     if opened and status != HTTPStatus.CONFLICT:
         # Another mistake must not make the form forget at which version it was opened.
         opened.version = str(sent.get(VERSION_FIELD, opened.version))
@@ -117,10 +134,13 @@ async def name_chosen(view: ModelAdmin, request: Request, field: RelatedField) -
         field.chosen = await view.site.read(lambda session: Found.of(find(session)).text)
 
 
-def saved(view: ModelAdmin, request: Request, obj: Any, sent: FormData, verb: str) -> Response:
+def saved(
+    view: ModelAdmin, request: Request, obj: Any, sent: FormData, *, is_new: bool
+) -> Response:
     """Say what was stored and go where the button leads."""
     path = view.site.object_path(request, "edit", view, obj)
-    sentence = f"The {view.name.lower()} {{}} was {verb}."
+    added, changed = gettext("The %(name)s {} was added."), gettext("The %(name)s {} was changed.")
+    sentence = (added if is_new else changed) % {"name": in_sentence(view.name)}
     messages.success(request, sentence, label=str(obj), url=path)
     answer = getattr(request.state, "after_change_response", None)
     if isinstance(answer, Response):
@@ -140,11 +160,11 @@ async def delete(site: AdminSite, request: Request) -> Response:
     sent = await posted(request) if request.method == "POST" else request.query_params
     keys, back = selected_keys(view.model, sent), str(sent.get("_back", ""))
     if not keys:
-        messages.warning(request, "Nothing was selected, so nothing was deleted.")
+        messages.warning(request, gettext("Nothing was selected, so nothing was deleted."))
         return site.back_to_list(request, view, back)
     if request.method != "POST":
         going = await site.read(partial(deletion.objects_to_delete, view, request, keys))
-        context = {"title": "Are you sure?", "view": view, "keys": keys, "back": back}
+        context = {"title": gettext("Are you sure?"), "view": view, "keys": keys, "back": back}
         return await site.page(request, view.delete_template, going=going, **context)
     say_deleted(view, request, await deletion.delete(view, request, keys))
     return site.back_to_list(request, view, back)
@@ -152,6 +172,10 @@ async def delete(site: AdminSite, request: Request) -> Response:
 
 def say_deleted(view: ModelAdmin, request: Request, labels: list[str]) -> None:
     if len(labels) == 1:
-        messages.success(request, f"The {view.name.lower()} {{}} was deleted.", label=labels[0])
+        name = in_sentence(view.name)
+        sentence = gettext("The %(name)s {} was deleted.", name=name)
+        messages.success(request, sentence, label=labels[0])
     else:
-        messages.success(request, f"{len(labels)} {view.name_plural.lower()} were deleted.")
+        count, names = write_number(len(labels)), in_sentence(view.name_plural)
+        sentence = gettext("%(count)s %(names)s were deleted.", count=count, names=names)
+        messages.success(request, sentence)

@@ -12,14 +12,22 @@ from sqlalchemy import Enum, Float, Integer, Numeric, String, TypeDecorator
 from sqlalchemy.orm import ColumnProperty
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from wtforms import BooleanField
+from wtforms import BooleanField, Form
 from wtforms.fields.choices import SelectFieldBase
 from wtforms.fields.core import UnboundField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 
 from admin.kit import choice_fields, fields
 from admin.kit.keys import integer_range
-from admin.kit.validators import Filled, FitsNumeric, MayBeEmpty, NoControlCharacters
+from admin.kit.languages import gettext, ngettext
+from admin.kit.validators import (
+    Filled,
+    FitsNumeric,
+    InRange,
+    MayBeEmpty,
+    NoControlCharacters,
+    ShortEnough,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,17 +35,47 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import NamedColumn
     from sqlalchemy.types import TypeEngine
     from starlette.requests import Request
-    from wtforms import Field, Form
+    from wtforms import Field
 
 Kwargs = dict[str, Any]
 Conversion = TypeVar("Conversion", bound="Callable[..., UnboundField[Any]]")
 
 # The name of the input that carries the version an edit page was opened at.
 VERSION_FIELD = "_version"
+# And the time zone it was shown in.
+ZONE_FIELD = "_timezone"
 
 FORM_TYPES = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
 # In bytes; `BodyLimit` bounds the sum.
 LARGEST_FIELD = 2 * 1024 * 1024
+
+
+class TranslatedForm(Form):
+    """A form whose fields and validators speak the language of the request.
+
+    WTForms' own catalogues know the texts of the validators that a view declares.
+    """
+
+    class Meta:
+        """WTForms' place for such settings."""
+
+        def get_translations(self, form: Form) -> Any:
+            """Return what has `gettext` and `ngettext`."""
+            return TRANSLATIONS
+
+
+class Translations:
+    """What WTForms asks for translations; it puts the values in by itself."""
+
+    def gettext(self, text: str) -> str:
+        return gettext(text)
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        # WTForms' catalogues have gaps, which must not become empty sentences.
+        return ngettext(singular, plural, count) or (singular if count == 1 else plural)
+
+
+TRANSLATIONS = Translations()
 
 
 def field_for(*column_types: str) -> Callable[[Conversion], Conversion]:
@@ -168,10 +206,10 @@ def limits(column_type: TypeEngine[Any]) -> list[Any]:
     if isinstance(column_type, TypeDecorator):
         return limits(column_type.impl_instance)
     if isinstance(column_type, String) and not isinstance(column_type, Enum):
-        length = [Length(max=column_type.length)] if column_type.length else []
+        length = [ShortEnough(max=column_type.length)] if column_type.length else []
         return [NoControlCharacters(), *length]
     if isinstance(column_type, Integer):
-        return [NumberRange(*integer_range(column_type))]
+        return [InRange(*integer_range(column_type))]
     if isinstance(column_type, Numeric) and not isinstance(column_type, Float):
         return [FitsNumeric(column_type.precision, column_type.scale)]
     return []
@@ -236,11 +274,13 @@ def sent_data(form: Form, sent: FormData) -> dict[str, Any]:
     return {field.name: field.data for field in form if field.name in sent}
 
 
-def add_error(form: Form, field_name: str | None, sentence: str) -> None:
+def add_error(
+    form: Form, field_name: str | None, sentence: str, label: Callable[[str], str]
+) -> None:
     """Put a sentence at its field, or on top of the form, naming a field that the form lacks."""
     field = next((field for field in form if field.name == field_name), None)
     if field is None:
-        prefix = f"{field_name.replace('_', ' ').capitalize()}: " if field_name else ""
+        prefix = f"{label(field_name)}: " if field_name else ""
         form.form_errors.append(f"{prefix}{sentence}")
     else:
         field.errors = [*field.errors, sentence]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.from_thread
 
 from admin.kit import messages
+from admin.kit.languages import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -46,6 +47,8 @@ async def follow_up(request: Request, hook: Coroutine[Any, Any, Any]) -> Any:
     except Exception:
         reference = secrets.token_hex(4)
         log.exception("Reference %s", reference)
-        messages.warning(
-            request, f"It was stored, but a step that follows failed. Reference: {reference}."
+        sentence = gettext(
+            "It was stored, but a step that follows failed. Reference: %(reference)s.",
+            reference=reference,
         )
+        messages.warning(request, sentence)

@@ -11,6 +11,9 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Integer, SmallInteger,
 from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 
+from admin.kit.formats import write_number
+from admin.kit.languages import ngettext
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Mapper
 
@@ -102,5 +105,11 @@ def selected_keys(model: type, values: ImmutableMultiDict[str, Any]) -> list[str
         given = [key for value in given for key in value.split(",")]
     keys = list(dict.fromkeys(key for key in given if key))
     if len(keys) > MOST_SELECTED:
-        raise HTTPException(400, f"Select at most {MOST_SELECTED:,} rows at a time.")
+        sentence = ngettext(
+            "Select at most %(count)s row at a time.",
+            "Select at most %(count)s rows at a time.",
+            MOST_SELECTED,
+            count=write_number(MOST_SELECTED),
+        )
+        raise HTTPException(400, sentence)
     return keys

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from admin.kit.errors import Refused
 from admin.kit.keys import BadKeyError, key_of, matches_keys
+from admin.kit.languages import gettext
 from admin.kit.search import contains_words
 
 MOST_CHOICES = 20
@@ -50,5 +51,5 @@ def find_chosen(session: Session, query: Select[Any], field: str, key: str | Non
     except BadKeyError:
         chosen = None
     if chosen is None:
-        raise Refused("Choose one that exists.", field=field)
+        raise Refused(gettext("Choose one that exists."), field=field)
     return chosen

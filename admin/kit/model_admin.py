@@ -16,12 +16,15 @@ from admin.kit import deletion, saving
 from admin.kit.changelist import Row, with_relations
 from admin.kit.checks import check_view
 from admin.kit.columns import can_type, in_table_order, is_declared, is_plain
-from admin.kit.display import EMPTY, display, display_short, value_at
-from admin.kit.forms import FormConverter
+from admin.kit.display import display, display_short, empty, value_at
+from admin.kit.filters import PeriodFilter
+from admin.kit.forms import FormConverter, TranslatedForm
 from admin.kit.keys import BadKeyError, key_of, matches_keys, quoted_key
+from admin.kit.languages import gettext
 from admin.kit.lookups import Found
 from admin.kit.search import contains_words
 from admin.kit.templating import path_for
+from admin.kit.zones import has_instants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +47,7 @@ class ModelAdmin(ModelView):
 
     page_size = 50
     page_size_options = [25, 50, 100, 250]
+    form_base_class = TranslatedForm
     form_converter = FormConverter
     export_types = ["csv", "json"]
     list_template = "sqladmin/list.html"
@@ -76,12 +80,16 @@ class ModelAdmin(ModelView):
         self.sort_names = self._sort_fields
         self.default_sort = [(self._get_prop_name(c), d) for c, d in self._get_default_sort()]
         self.filters: Sequence[Filter] = self.column_filters
+        self.filter_names = [f.column.key for f in self.filters if isinstance(f, PeriodFilter)]
         self.pickers = self._form_ajax_refs
         self.overrides = self._form_overrides
         self.create_rules = self._form_create_rules
         self.edit_rules = self._form_edit_rules
         self.action_labels = self._custom_actions_in_list
         self.action_questions = self._custom_actions_confirmation
+        self.list_has_times = has_instants(self.mapper, [*self.list_names, *self.filter_names])
+        self.details_has_times = has_instants(self.mapper, self.details_names)
+        self.readonly_has_times = has_instants(self.mapper, self.readonly_names)
         self.scaffolded: dict[tuple[str, ...], type[Form]] = {}
         check_view(self)
 
@@ -170,7 +178,7 @@ class ModelAdmin(ModelView):
 
     def search_placeholder(self) -> str:
         """Return the labels of the searched columns."""
-        return ", ".join(map(self.label, self.search_names))
+        return gettext(", ").join(str(self.label(name)) for name in self.search_names)
 
     # What they look like; these run in the worker thread, while the session is open
 
@@ -185,7 +193,7 @@ class ModelAdmin(ModelView):
         cells = [show(first, formatters=formatters, is_linked=False)]
         cells += [show(name, formatters=formatters) for name in others]
         key = key_of(obj)
-        return Row(obj, key, key if cells[0] == EMPTY else cells[0].striptags(), cells)
+        return Row(obj, key, key if cells[0] == empty() else cells[0].striptags(), cells)
 
     @property
     def summary_names(self) -> list[str]:
@@ -205,7 +213,9 @@ class ModelAdmin(ModelView):
             )
             for name in self.summary_names
         ]
-        label, detail = ["" if cell == EMPTY else cell.striptags() for cell in [*shown, EMPTY][:2]]
+        nothing = empty()
+        texts = ["" if cell == nothing else cell.striptags() for cell in [*shown, nothing]]
+        label, detail = texts[:2]
         return label or key_of(obj), detail
 
     def fields(self, obj: Any, names: Sequence[str], request: Request) -> list[tuple[str, Markup]]:

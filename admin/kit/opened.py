@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import with_parent
 
 from admin.kit.errors import require_found
+from admin.kit.formats import write_number
 from admin.kit.hooks import wait_for
 from admin.kit.keys import key_of
 from admin.kit.templating import path_for
@@ -39,7 +40,8 @@ class RelatedRows:
 
     @property
     def text(self) -> str:
-        return f"{MOST_COUNTED:,}+" if self.count > MOST_COUNTED else f"{self.count:,}"
+        is_capped = self.count > MOST_COUNTED
+        return f"{write_number(MOST_COUNTED)}+" if is_capped else write_number(self.count)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from admin.kit.changelist import with_relations
 from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys, quoted_key
+from admin.kit.languages import gettext
 from admin.kit.search import words
 from admin.kit.templating import path_for
 
@@ -55,7 +56,7 @@ class Group:
 
     def as_json(self) -> dict[str, Any]:
         hits = [hit.as_json() for hit in self.hits]
-        return {"label": self.label, "url": self.url, "hits": hits, "has_more": self.has_more}
+        return {"label": str(self.label), "url": self.url, "hits": hits, "has_more": self.has_more}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ async def answer(site: AdminSite, request: Request) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse(results.as_json())
     return await site.page(
-        request, "sqladmin/search.html", title="Search", term=term, results=results
+        request, "sqladmin/search.html", title=gettext("Search"), term=term, results=results
     )
 
 

@@ -6,14 +6,16 @@ day begins, an index on the column answers alone, and a period without rows is a
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import Date, ScalarSelect, func, select
 
 from admin.kit.cards import Figures, Row, Source
 from admin.kit.filters import PeriodFilter, stored_type
+from admin.kit.formats import write_date, write_month, write_week
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,38 +28,48 @@ if TYPE_CHECKING:
 
 def per_day(column: Column, last: int) -> Source:
     """Return a source that counts the rows of the last days, today included."""
-    return by_period(column, last, days_before, midnight, "%Y-%m-%d")
+    return Periods(column, last, days_before, midnight, write_date)
 
 
 def per_week(column: Column, last: int) -> Source:
     """Return a source that counts the rows of the last weeks, which begin on Monday."""
-    return by_period(column, last, weeks_before, monday, "%G-W%V")
+    return Periods(column, last, weeks_before, monday, write_week)
 
 
 def per_month(column: Column, last: int) -> Source:
     """Return a source that counts the rows of the last months, the current one included."""
-    return by_period(column, last, months_before, first_of_month, "%Y-%m")
+    return Periods(column, last, months_before, first_of_month, write_month)
 
 
-def by_period(
-    column: Column, last: int, before: Back, begin: Callable[[datetime], datetime], label: str
-) -> Source:
-    """Return a source that counts `last` periods up to now, in one statement.
+@dataclass(frozen=True)
+class Periods:
+    """Counts `last` periods up to now, in one statement; a period is kept by its first day.
 
     What is dated later than now hasn't happened. The time before is cut as the current period is,
     because the whole of it would always look like more.
     """
 
-    def count(session: Session, now: datetime) -> Figures:
-        until = end_of(column, now)
-        starts = [before(begin(now), n) for n in range(last - 1, -1, -1)]
+    column: Column
+    last: int
+    before: Back
+    begin: Callable[[datetime], datetime]
+    write: Callable[[date], str]
+    has_days: ClassVar[bool] = True
+
+    def __call__(self, session: Session, now: datetime) -> Figures:
+        until, column = end_of(self.column, now), self.column
+        starts = [self.before(self.begin(now), n) for n in range(self.last - 1, -1, -1)]
         counts = [counted(column, *period) for period in pairwise([*starts, until])]
-        past = counted(column, before(starts[0], last), before(until, last))
+        past = counted(column, self.before(starts[0], self.last), self.before(until, self.last))
         found = session.execute(select(*counts, past, latest(column, until))).one()
-        rows = [Row(f"{start:{label}}", n) for start, n in zip(starts, found, strict=False)]
+        rows = [Row(start.date().isoformat(), n) for start, n in zip(starts, found, strict=False)]
         return Figures(rows, found[-2], f"{found[-1]:%Y-%m-%d}" if found[-1] else "")
 
-    return count
+    def write_label(self, label: str) -> str:
+        return self.write(date.fromisoformat(label))
+
+    def write_latest(self, label: str) -> str:
+        return write_date(date.fromisoformat(label))
 
 
 def counted(column: Column, start: datetime, end: datetime) -> ScalarSelect[int]:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from admin.kit import changelist, exporting
 from admin.kit.errors import require
+from admin.kit.languages import gettext
 from admin.kit.lookups import find_choices
 from admin.kit.opened import open_details
 
@@ -80,7 +81,7 @@ async def look_up(site: AdminSite, request: Request) -> Response:
     """Answer an async picker."""
     view, name = site.view(request), request.query_params.get("name", "")
     if name not in view.pickers:
-        raise HTTPException(400, "There is no such picker.")
+        raise HTTPException(400, gettext("There is no such picker."))
     require(await may_look_up(view, request, name))
     term = request.query_params.get("term", "").strip()
     query = await view.lookup_query(request, name, term)

@@ -9,6 +9,7 @@ from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require, r
 from admin.kit.forms import posted
 from admin.kit.hooks import follow_up, wait_for
 from admin.kit.keys import key_of, selected_keys
+from admin.kit.languages import gettext
 from admin.kit.lookups import find_chosen
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def find_selected(
     stmt = view.objects_query(request, keys)
     objects = list(session.scalars(stmt.with_for_update(of=view.model) if lock else stmt))
     if len(objects) != len(keys):
-        raise Refused("Some of the selected rows no longer exist. Nothing was changed.", status=404)
+        sentence = gettext("Some of the selected rows no longer exist. Nothing was changed.")
+        raise Refused(sentence, status=404)
     return objects
 
 
@@ -99,7 +101,7 @@ async def write(view: ModelAdmin, work: Callable[[Session], Any]) -> Any:
     try:
         return await view.site.write(work)
     except Exception as error:
-        refusal = refusal_from(error, view.mapper, view.name)
+        refusal = refusal_from(error, view.mapper, view.name, view.label)
         if refusal is None or refusal is error:
             raise
         raise refusal from error

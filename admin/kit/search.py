@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Enum, String, and_, cast, or_, true
 from sqlalchemy.orm import QueryableAttribute
 from starlette.exceptions import HTTPException
 
+from admin.kit.languages import gettext, ngettext
+
 LONGEST_SEARCH = 200  # characters
 LIKE_WILDCARDS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 WORDS = re.compile(r'"([^"]+)"(?!\S)|(\S+)')
@@ -24,9 +26,16 @@ def words(term: str) -> list[str]:
     Raises a 400 for a NUL, which no database text can hold, and for an endless term.
     """
     if "\0" in term:
-        raise HTTPException(400, "The search contains a character that can't be searched for.")
+        sentence = gettext("The search contains a character that can't be searched for.")
+        raise HTTPException(400, sentence)
     if len(term) > LONGEST_SEARCH:
-        raise HTTPException(400, f"The search is longer than {LONGEST_SEARCH} characters.")
+        sentence = ngettext(
+            "The search is longer than %(count)s character.",
+            "The search is longer than %(count)s characters.",
+            LONGEST_SEARCH,
+            count=LONGEST_SEARCH,
+        )
+        raise HTTPException(400, sentence)
     return [phrase or word for phrase, word in WORDS.findall(term)]
 
 

@@ -32,11 +32,12 @@ from admin.kit.forms import posted
 from admin.kit.headers import SecurityHeaders
 from admin.kit.hooks import refuse_nested_work
 from admin.kit.keys import quoted_key
+from admin.kit.languages import Languages, gettext
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
+from admin.kit.preferences import Preferences, chosen_preferences, keep
 from admin.kit.static_files import StaticFiles
 from admin.kit.templating import Templates, path_for
-from admin.kit.theme import keep_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -68,6 +69,8 @@ class AdminSite(Admin):
     `accent` is the colour of buttons and links, as in "#0969c3"; one that can't be read is refused.
     `environment` marks every page, so that nobody takes one for another. As in Django, the
     attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
+    `languages` are offered on every page, the first one to those who understand none of them;
+    `locale_folders` have the application's texts in them.
     """
 
     authentication_backend: Authentication
@@ -89,6 +92,8 @@ class AdminSite(Admin):
         templates: Sequence[str | Path] = (),
         board: Board | None = None,
         static_folders: Sequence[str | Path] = (),
+        languages: Sequence[str] = ("en", "de", "ar"),
+        locale_folders: Sequence[str | Path] = (),
         **options: Any,
     ) -> None:
         self.database = database
@@ -101,6 +106,7 @@ class AdminSite(Admin):
         self.accent = accent
         made = {STYLESHEET: accent_stylesheet(accent)} if accent else {}
         self.statics = StaticFiles(static_folders, made)
+        self.languages = Languages(languages, locale_folders)
         self.environment = environment
         self.https = https
         authentication_backend.site = self
@@ -109,6 +115,8 @@ class AdminSite(Admin):
             # A copy, because SQLAdmin reconfigures the one it gets.
             session_maker=sessionmaker(**database.sessions.kw),
             middlewares=[
+                # Around everything that may say something.
+                Middleware(Preferences, languages=self.languages),
                 Middleware(SecurityHeaders, https=https),
                 # Around the error pages, so that they are compressed as well.
                 Middleware(Compression),
@@ -130,7 +138,7 @@ class AdminSite(Admin):
             Route("/", self.index, name="index"),
             Route("/login", self.login, methods=["GET", "POST"], name="login"),
             Route("/search", self.search, name="search"),
-            Route("/theme", self.choose_theme, methods=["POST"], name="theme"),
+            Route("/preferences", self.choose_preferences, methods=["POST"], name="preferences"),
             Route("/logout", self.logout, methods=["POST"], name="logout"),
             Route("/{identity}/list", self.list, name="list"),
             Route("/{identity}/details/{pk:path}", self.details, name="details"),
@@ -226,7 +234,7 @@ class AdminSite(Admin):
         status = error.status_code
         is_bare = error.detail == HTTPStatus(status).phrase
         context = {
-            "title": f"Error {status}",
+            "title": gettext("Error %(status)s", status=status),
             "sentence": SENTENCES.get(status, error.detail) if is_bare else error.detail,
             "back": way_back(request),
             "is_gone": status in (403, 404),
@@ -241,8 +249,9 @@ class AdminSite(Admin):
         if request.method != "POST" or request.url.path == path_for(request, "login"):
             return await self.error_page(request, answer)
         # When the answer to COMMIT got lost, nobody knows.
-        sentence = f"{answer.detail} What you sent is kept on this page: see whether it was stored."
-        response = await self.send_again_page(request, 503, "Error 503", sentence)
+        kept = gettext("What you sent is kept on this page: see whether it was stored.")
+        title = gettext("Error %(status)s", status=503)
+        response = await self.send_again_page(request, 503, title, f"{answer.detail} {kept}")
         response.headers.update(answer.headers or {})
         return response
 
@@ -267,20 +276,30 @@ class AdminSite(Admin):
         """Show the sign-in form and sign an operator in."""
         sent = await posted(request) if request.method == "POST" else request.query_params
         target = safe_next(path_for(request, "index"), str(sent.get("next", "")))
-        context = {"title": "Sign in", "next": target, "username": sent.get("username", "")}
+        context = {
+            "title": gettext("Sign in"),
+            "next": target,
+            "username": sent.get("username", ""),
+        }
         if request.method != "POST":
             return await self.page(request, "sqladmin/login.html", error="", **context)
         if await self.authentication_backend.login(request):
             return RedirectResponse(target, 302)
-        error = "Enter a correct username and password."
+        error = gettext("Enter a correct username and password.")
         return await self.page(request, "sqladmin/login.html", 400, error=error, **context)
 
-    async def choose_theme(self, request: Request) -> Response:
-        """Keep how pages look in this browser, and go back to where one was."""
+    async def choose_preferences(self, request: Request) -> Response:
+        """Keep how pages look and speak in this browser, and go back to where one was.
+
+        A script, which names no such place, is answered without a page.
+        """
         sent = await posted(request)
         front = path_for(request, "index")
-        response = RedirectResponse(safe_next(front, str(sent.get("next", ""))), 302)
-        keep_theme(response, str(sent.get("theme", "")), path=front, https=self.https)
+        chosen = chosen_preferences(sent, self.languages)
+        response = Response(status_code=204)
+        if "next" in sent:
+            response = RedirectResponse(safe_next(front, str(sent["next"])), 302)
+        keep(response, chosen, path=front, https=self.https)
         return response
 
     async def logout(self, request: Request) -> Response:

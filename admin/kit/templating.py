@@ -13,8 +13,10 @@ from sqladmin.flash import get_flashed_messages
 from sqladmin.templating import Jinja2Templates, _TemplateResponse
 from starlette.requests import Request
 
+from admin.kit import formats, languages
+from admin.kit.preferences import browser_zone, chosen_zone, theme
 from admin.kit.static_files import StaticFiles
-from admin.kit.theme import theme
+from admin.kit.zones import get_zone, is_universal, zone_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,10 +36,21 @@ class Templates(Jinja2Templates):
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-        self.env.filters["query_link"] = lambda query: f"?{query}"
+        self.env.install_gettext_callables(  # type: ignore[attr-defined]
+            languages.gettext, languages.ngettext, newstyle=True
+        )
+        self.env.filters.update(
+            in_sentence=languages.in_sentence,
+            number=formats.write_number,
+            query_link=lambda query: f"?{query}",
+        )
         self.env.globals.update(
             theme=theme,
+            browser_zone=browser_zone,
+            chosen_zone=chosen_zone,
+            zone=lambda: zone_name(get_zone()),
+            has_own_zone=lambda: not is_universal(get_zone()),
+            get_language=languages.get_language,
             url_for=_url_for,
             static=self.static,
             get_flashed_messages=get_flashed_messages,

@@ -4,7 +4,10 @@ import re
 from decimal import Decimal
 
 from wtforms import Field, Form
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.form import BaseForm
+from wtforms.validators import Length, NumberRange, StopValidation, ValidationError
+
+from admin.kit.languages import gettext, ngettext
 
 
 class Filled:
@@ -16,7 +19,7 @@ class Filled:
         if field.process_errors:
             raise StopValidation
         if field.data is None or (isinstance(field.data, str) and not field.data.strip()):
-            raise StopValidation("This field is required.")
+            raise StopValidation(gettext("This field is required."))
 
 
 class MayBeEmpty:
@@ -27,6 +30,30 @@ class MayBeEmpty:
             raise StopValidation
 
 
+class ShortEnough(Length):
+    """Refuses a text longer than the column; WTForms' own sentence lacks plurals of languages."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        if len(field.data or "") > self.max:
+            sentence = ngettext(
+                "Field cannot be longer than %(max)s character.",
+                "Field cannot be longer than %(max)s characters.",
+                self.max,
+                max=self.max,
+            )
+            raise ValidationError(sentence)
+
+
+class InRange(NumberRange):
+    """Refuses a number that the column couldn't hold."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        low, high = int(self.min or 0), int(self.max or 0)
+        if field.data is None or not low <= field.data <= high:
+            sentence = gettext("Number must be between %(min)s and %(max)s.", min=low, max=high)
+            raise ValidationError(sentence)
+
+
 class NoControlCharacters:
     """Refuses NUL, which PostgreSQL can't store, and other control characters no one can see."""
 
@@ -34,7 +61,7 @@ class NoControlCharacters:
 
     def __call__(self, form: Form, field: Field) -> None:
         if isinstance(field.data, str) and self.forbidden.search(field.data):
-            raise StopValidation("This contains a character that can't be stored.")
+            raise StopValidation(gettext("This contains a character that can't be stored."))
 
 
 class FitsNumeric:
@@ -51,9 +78,25 @@ class FitsNumeric:
         if not isinstance(field.data, Decimal) or not field.data:
             return
         if self.scale is not None and decimal_places(field.data) > self.scale:
-            raise ValidationError(f"Enter at most {self.scale} decimal places.")
+            raise ValidationError(self.too_many_places(self.scale))
         if field.data.adjusted() >= self.most_before:
-            raise ValidationError(f"Enter at most {self.most_before} digits before the point.")
+            raise ValidationError(self.too_many_digits(self.most_before))
+
+    def too_many_places(self, most: int) -> str:
+        return ngettext(
+            "Enter at most %(count)s decimal place.",
+            "Enter at most %(count)s decimal places.",
+            most,
+            count=most,
+        )
+
+    def too_many_digits(self, most: int) -> str:
+        return ngettext(
+            "Enter at most %(count)s digit before the point.",
+            "Enter at most %(count)s digits before the point.",
+            most,
+            count=most,
+        )
 
 
 def decimal_places(number: Decimal) -> int:

@@ -118,6 +118,8 @@ def opened_page(
     browser: Browser, site: Site, *, expected: str | None = None, **options: Any
 ) -> Iterator[Page]:
     """Open a page; what it complains about fails the test, unless it is `expected`."""
+    # What the machine is set to makes no difference.
+    options = {"timezone_id": "UTC", **options}
     context = browser.new_context(base_url=site.url, **options)
     context.set_default_timeout(10_000)
     context.add_init_script(REPORT_VIOLATIONS)

@@ -58,7 +58,9 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def page(browser: Browser, asking: None, site: Site) -> Iterator[Page]:
     """Open a page whose answers may be errors."""
-    with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
+    with browser.new_context(
+        base_url=site.url, reduced_motion="reduce", timezone_id="UTC"
+    ) as context:
         yield context.new_page()
 
 
@@ -268,7 +270,7 @@ def test_an_error_page_breaks_no_rule_and_says_its_sentence(
     assert answer is not None
     assert answer.status == status
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Error {status}")
-    expect(page.get_by_role("main")).to_contain_text(SENTENCES[status])
+    expect(page.get_by_role("main")).to_contain_text(str(SENTENCES[status]))
     assert violations(page) == set()
 
 

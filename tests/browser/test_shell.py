@@ -113,7 +113,7 @@ def test_a_dark_page_is_dark_before_any_script_has_run(page: Page, site: Site) -
         held.append(route)
 
     sign_in(page.context)
-    page.context.request.post("/admin/theme", form={"theme": "dark"})
+    page.context.request.post("/admin/preferences", form={"theme": "dark"})
     page.route("**/*.js", hold)
     page.emulate_media(color_scheme="light")
     page.goto("/admin/", wait_until="commit")
@@ -296,7 +296,7 @@ def test_the_first_wrong_field_gets_the_focus_and_its_error_is_read_out(
     refused.get_by_role("button", name="Save", exact=True).click()
     wrong = refused.get_by_label("E-mail")
     expect(wrong).to_be_focused()
-    expect(wrong).to_have_accessible_description("A user with this email already exists.")
+    expect(wrong).to_have_accessible_description("A user with this e-mail already exists.")
     expect(wrong).to_have_attribute("aria-invalid", "true")
     expect(refused).to_have_title(re.compile("^Error: "))
     expect(refused.get_by_role("alert")).to_have_text("Please correct the errors below.")

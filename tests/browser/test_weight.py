@@ -146,7 +146,7 @@ def test_the_first_paint_has_the_right_colours(browser: Browser, site: Site, sch
     """Whether the system asks for them, or the operator chose them against the system."""
     for system, chosen in ((scheme, "system"), ("light", scheme), ("dark", scheme)):
         with opened_page(browser, site, color_scheme=system) as page:
-            page.context.request.post("/admin/theme", form={"theme": chosen})
+            page.context.request.post("/admin/preferences", form={"theme": chosen})
             page.add_init_script(NOTE_FIRST_PAINT)
             page.goto("/admin/login", wait_until="networkidle")
             page.wait_for_function("window.painted")

@@ -83,7 +83,7 @@ def test_the_right_to_delete_is_needed_all_the_way_down(library: Database) -> No
     client = visit(make_app(library, RoomAdmin, FixedDrawers))
     answer = delete(client, "1", view="room")
     assert (answer.status_code, count(library, Drawer)) == (403, 2)
-    assert "This would also delete Drawers, which you may not." in answer.text
+    assert "This would also delete drawers, which you may not." in answer.text
 
 
 def test_it_shows_what_the_cascade_takes(library: Database, client: TestClient) -> None:
@@ -91,8 +91,8 @@ def test_it_shows_what_the_cascade_takes(library: Database, client: TestClient) 
     shelve(library, "Emma", cover=Cover(artist="Ann"))
     add_chapters(library, 1, 12)
     page = client.get("/admin/book/delete?pks=1").text
-    assert "<strong>12</strong>\n  chapters" in page
-    assert "<strong>1</strong>\n  cover\n" in page
+    assert "<strong>12</strong> chapters" in page
+    assert "<strong>1</strong> cover\n" in page
     assert "&lt;b&gt;9" in page
     assert "&lt;b&gt;11" not in page
     assert "Emma by Ann" in page
@@ -104,7 +104,7 @@ def test_the_count_of_a_cascade_is_bounded(
     monkeypatch.setattr("admin.kit.deletion.MOST_COUNTED", 3)
     shelve(library, "Emma")
     add_chapters(library, 1, 9)
-    assert "<strong>3+</strong>\n  chapters" in client.get("/admin/book/delete?pks=1").text
+    assert "<strong>3+</strong> chapters" in client.get("/admin/book/delete?pks=1").text
 
 
 def test_a_deletion_costs_the_same_however_much_it_takes(

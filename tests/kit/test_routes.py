@@ -23,7 +23,7 @@ MOUNTED = [
     ("/", READ, "index"),
     ("/login", FORM, "login"),
     ("/search", READ, "search"),
-    ("/theme", CHANGE, "theme"),
+    ("/preferences", CHANGE, "preferences"),
     ("/logout", CHANGE, "logout"),
     ("/{identity}/list", READ, "list"),
     ("/{identity}/details/{pk:path}", READ, "details"),

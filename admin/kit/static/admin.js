@@ -1,5 +1,7 @@
 // Comfort on top of pages that work without it.
 
+import { gettext } from "./texts.js";
+
 // Ticking the box in the heading ticks the page.
 for (const box of document.querySelectorAll("[data-tick-all]")) {
   box.hidden = false;
@@ -26,12 +28,27 @@ for (const form of document.querySelectorAll("[data-theme-form]")) {
     event.preventDefault();
     delete form.dataset.sent;
     const body = new URLSearchParams({ theme: value });
-    await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    await fetch(form.action, { method: "POST", body });
     if (value === "system") delete document.documentElement.dataset.bsTheme;
     else document.documentElement.dataset.bsTheme = value;
     for (const button of form.querySelectorAll("[name=theme]")) {
       button.setAttribute("aria-pressed", String(button.value === value));
     }
+  });
+}
+
+// The server shows times in the zone of this browser once it knows it: from the next page on.
+for (const { dataset } of document.querySelectorAll("[data-timezone]")) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || zone === dataset.timezone || sessionStorage.getItem("timezone") === zone) continue;
+  sessionStorage.setItem("timezone", zone);
+  const body = new URLSearchParams({ browser_timezone: zone });
+  fetch(dataset.preferences, { method: "POST", body, keepalive: true }).catch(() => {});
+}
+for (const list of document.querySelectorAll("#timezones")) {
+  document.getElementById("timezone").addEventListener("focus", () => {
+    const options = Intl.supportedValuesOf("timeZone").map((name) => new Option(name, name));
+    list.replaceChildren(...options);
   });
 }
 
@@ -151,7 +168,7 @@ class Picker {
     this.options = choices.map((choice, index) => this.option(choice, index));
     if (!choices.length) {
       const nothing = document.createElement("li");
-      nothing.textContent = found ? "Nothing found" : "The choices can't be loaded";
+      nothing.textContent = found ? gettext("Nothing found") : gettext("The choices can't be loaded");
       nothing.setAttribute("aria-disabled", "true");
       nothing.role = "option";
       this.list.replaceChildren(nothing);

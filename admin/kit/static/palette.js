@@ -1,6 +1,8 @@
 // The command palette: recent objects, what this page can do, and the search over every list.
 // A page makes a link or a button a command by data-command, which may hold a better label.
 
+import { gettext, inSentence, ngettext } from "./texts.js";
+
 const form = document.querySelector("[data-palette]");
 const DELAY = 150; // milliseconds without a key before the server is asked
 
@@ -18,7 +20,7 @@ dialog.setAttribute("aria-label", form.elements.q.placeholder);
 input.setAttribute("aria-label", form.elements.q.placeholder);
 input.setAttribute("aria-controls", list.id);
 input.setAttribute("aria-autocomplete", "list");
-list.setAttribute("aria-label", "Results");
+list.setAttribute("aria-label", gettext("Results"));
 
 let options = []; // what is shown, in order: { label, detail, url, run, node }
 let active = -1;
@@ -93,7 +95,7 @@ function typed() {
   request = null;
   found = [];
   active = 0;
-  say = term ? "Searching…" : "";
+  say = term ? gettext("Searching…") : "";
   show();
   if (term) waiting = setTimeout(() => search(term), DELAY);
 }
@@ -107,10 +109,10 @@ async function search(term) {
     const results = await answer.json();
     if (request !== asked) return;
     found = results.groups;
-    say = results.is_complete ? "" : "The search took too long to look everywhere: more may exist.";
+    say = results.is_complete ? "" : gettext("The search took too long to look everywhere: more may exist.");
   } catch (error) {
     if (request !== asked) return;
-    say = error.status === 401 ? "You are signed out: reload the page." : "The search can't be reached: type on to try again.";
+    say = error.status === 401 ? gettext("You are signed out: reload the page.") : gettext("The search can't be reached: type on to try again.");
   }
   request = null;
   show();
@@ -124,18 +126,18 @@ function show() {
   const term = input.value.trim();
   const visited = matching(recent().filter((item) => item.url !== location.pathname), term);
   const known = new Set(visited.map((item) => item.url));
-  const groups = [["Recent", visited], ["Commands", matching(commands, term)]];
+  const groups = [[gettext("Recent"), visited], [gettext("Commands"), matching(commands, term)]];
   for (const group of found) {
     const hits = group.hits.filter((hit) => hit.url && !known.has(hit.url));
-    if (group.has_more) hits.push({ label: `All ${group.label.toLowerCase()} that match`, url: group.url });
+    if (group.has_more) hits.push({ label: gettext("All %(names)s that match", { names: inSentence(group.label) }), url: group.url });
     groups.push([group.label, hits]);
   }
   options = [];
   list.replaceChildren(...groups.filter(([, items]) => items.length).map(section));
   list.hidden = !options.length;
   input.setAttribute("aria-expanded", String(!list.hidden));
-  const count = `${options.length} ${options.length === 1 ? "result" : "results"}`;
-  status.textContent = say || (options.length ? count : "Nothing found");
+  const count = ngettext("%(count)s result", "%(count)s results", options.length);
+  status.textContent = say || (options.length ? count : gettext("Nothing found"));
   activate(Math.min(Math.max(active, 0), options.length - 1));
 }
 

@@ -1,18 +1,20 @@
 // Keys that save the mouse. A page names the element that a key acts on: data-key="c".
 
+import { gettext } from "./texts.js";
+
 const SWITCH = "admin:keys";
 const LIST = [
-  ["?", "Show this list"],
-  ["/", "Search this list"],
-  ["c", "Create"],
-  ["j  k", "Next row, previous row"],
-  ["Enter  o", "Open the row"],
-  ["x  Space", "Tick the row"],
-  ["e", "Edit what the page shows"],
-  ["g h", "Go to the front page"],
+  ["?", gettext("Show this list")],
+  ["/", gettext("Search this list")],
+  ["c", gettext("Create")],
+  ["j  k", gettext("Next row, previous row")],
+  ["Enter  o", gettext("Open the row")],
+  ["x  Space", gettext("Tick the row")],
+  ["e", gettext("Edit what the page shows")],
+  ["g h", gettext("Go to the front page")],
 ];
 const isMac = /Mac|iP/.test(navigator.platform);
-const ALWAYS = [["k", "Search everything, and commands"], ["s", "Save the form"]];
+const ALWAYS = [["k", gettext("Search everything, and commands")], ["s", gettext("Save the form")]];
 
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [role=textbox], [role=listbox], [role=menu]";
 const PRESSABLE = "a, button, summary, input";
@@ -107,12 +109,12 @@ function keys(text) {
 }
 
 export function show() {
-  const title = element("h2", { id: "shortcuts-title", textContent: "Keyboard shortcuts" });
+  const title = element("h2", { id: "shortcuts-title", textContent: gettext("Keyboard shortcuts") });
   const rows = [...ALWAYS.map(([key, what]) => [isMac ? `⌘ ${key.toUpperCase()}` : `Ctrl ${key.toUpperCase()}`, what]), ...LIST];
   const table = element("dl", {}, ...rows.map(([key, what]) => element("div", {}, keys(key), element("dd", { textContent: what }))));
   const box = element("input", { type: "checkbox", className: "form-check-input", checked: isOn() });
-  const choice = element("label", { className: "form-check" }, box, " Shortcuts of a single key");
-  const close = element("button", { type: "button", className: "btn", textContent: "Close", autofocus: true });
+  const choice = element("label", { className: "form-check" }, box, " ", gettext("Shortcuts of a single key"));
+  const close = element("button", { type: "button", className: "btn", textContent: gettext("Close"), autofocus: true });
   const dialog = element("dialog", { className: "shortcuts" }, title, table, choice, close);
   dialog.setAttribute("aria-labelledby", title.id);
   box.addEventListener("change", () => {

@@ -1,4 +1,4 @@
-"""Light or dark, as chosen in this browser: pages carry it from the start."""
+"""What is chosen in this browser, and kept there: light or dark, and the language."""
 
 import re
 
@@ -41,21 +41,21 @@ def test_a_choice_is_kept_for_every_page(
     client: TestClient, theme: str, shown: tuple[str, str]
 ) -> None:
     here = "/admin/publisher/list?search=o"
-    answer = client.post("/admin/theme", data={"theme": theme, "next": here})
+    answer = client.post("/admin/preferences", data={"theme": theme, "next": here})
     assert (answer.status_code, answer.headers["location"]) == (302, here)
     assert look(client) == shown
 
 
 def test_the_cookie_is_for_the_admin_alone_and_out_of_reach_of_scripts(library: Database) -> None:
     client = visit(make_app(library, https=True), base_url="https://testserver")
-    cookie = client.post("/admin/theme", data={"theme": "dark"}).headers["set-cookie"].lower()
+    cookie = client.post("/admin/preferences", data={"theme": "dark"}).headers["set-cookie"].lower()
     for part in ("path=/admin/", "httponly", "secure", "samesite=lax", "max-age=31536000"):
         assert part in cookie.split("; ")
 
 
 @pytest.mark.parametrize("theme", ["", "sepia", 'dark" onload="alert(1)'])
 def test_a_theme_that_does_not_exist_is_refused(client: TestClient, theme: str) -> None:
-    answer = client.post("/admin/theme", data={"theme": theme})
+    answer = client.post("/admin/preferences", data={"theme": theme})
     assert answer.status_code == 400
     assert "There is no such appearance." in answer.text
     assert "set-cookie" not in answer.headers
@@ -71,12 +71,45 @@ def test_a_cookie_that_makes_no_sense_is_ignored(client: TestClient) -> None:
     ["https://evil.example", "//evil.example", "/other", "/admin/../other", "/admin/\\x", ""],
 )
 def test_choosing_leads_nowhere_else(client: TestClient, elsewhere: str) -> None:
-    answer = client.post("/admin/theme", data={"theme": "dark", "next": elsewhere})
+    answer = client.post("/admin/preferences", data={"theme": "dark", "next": elsewhere})
     assert answer.headers["location"] == "/admin/"
+
+
+def test_several_choices_are_kept_at_once(client: TestClient) -> None:
+    client.post("/admin/preferences", data={"theme": "dark", "language": "de"})
+    page = client.get("/admin/publisher/list").text
+    assert '<html lang="de" dir="ltr" data-bs-theme="dark">' in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({}, "Nothing was chosen."),
+        ({"language": "fr"}, "There is no such language."),
+        ({"language": ""}, "There is no such language."),
+        ({"language": "de", "theme": "sepia"}, "There is no such appearance."),
+    ],
+)
+def test_what_is_not_offered_is_refused_and_nothing_kept(
+    client: TestClient, sent: dict[str, str], sentence: str
+) -> None:
+    answer = client.post("/admin/preferences", data=sent)
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_link_can_not_choose(client: TestClient) -> None:
+    assert client.get("/admin/preferences?language=de").status_code == 405
+    assert 'lang="en"' in client.get("/admin/?lang=de&language=de").text
+
+
+def test_strangers_may_not_send_much(client: TestClient) -> None:
+    answer = client.post("/admin/preferences", data={"theme": "x" * 20_000})
+    assert answer.status_code == 413
 
 
 def test_another_site_can_not_choose(client: TestClient) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
-    answer = client.post("/admin/theme", data={"theme": "dark"}, headers=headers)
+    answer = client.post("/admin/preferences", data={"theme": "dark"}, headers=headers)
     assert answer.status_code == 403
     assert look(client) == ("", "light dark")

@@ -1,0 +1,97 @@
+"""What somebody chose for this browser: how pages look, their language, and the time zone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+from admin.kit.languages import Languages, gettext, set_language
+from admin.kit.zones import UNIVERSAL, find_zone, set_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+THEME_COOKIE, LANGUAGE_COOKIE = "admin_theme", "admin_language"
+ZONE_COOKIE, BROWSER_ZONE_COOKIE = "admin_timezone", "admin_browser_timezone"
+SYSTEM = "system"
+THEMES = (SYSTEM, "light", "dark")
+KEPT_FOR = 365 * 24 * 60 * 60  # seconds
+
+
+class Preferences:
+    """Sets the language and the zone for all that a request calls, error pages included.
+
+    A cookie decides, then what the browser asks for, then the first language of the site, and UTC.
+    There is no address for it, so a link never changes what somebody chose.
+    """
+
+    def __init__(self, app: ASGIApp, languages: Languages) -> None:
+        self.app = app
+        self.languages = languages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            asked = HTTPConnection(scope)
+            header = ",".join(asked.headers.getlist("accept-language"))
+            chosen = asked.cookies.get(LANGUAGE_COOKIE, "")
+            set_language(self.languages.choose(chosen, header))
+            set_zone(zone_of(asked))
+        await self.app(scope, receive, send)
+
+
+def theme(request: HTTPConnection) -> str:
+    """Return the chosen theme; pages carry it from the start, so that none flashes."""
+    chosen = request.cookies.get(THEME_COOKIE, SYSTEM)
+    return chosen if chosen in THEMES else SYSTEM
+
+
+def zone_of(request: HTTPConnection) -> ZoneInfo:
+    """Return the zone that was chosen, else the browser's; names that mean nothing are ignored."""
+    names = (chosen_zone(request), browser_zone(request))
+    return next((zone for zone in map(find_zone, names) if zone), UNIVERSAL)
+
+
+def chosen_zone(request: HTTPConnection) -> str:
+    return request.cookies.get(ZONE_COOKIE, "")
+
+
+def browser_zone(request: HTTPConnection) -> str:
+    """Return what the browser said last, for its script to know whether that still holds."""
+    return request.cookies.get(BROWSER_ZONE_COOKIE, "")
+
+
+def chosen_preferences(sent: Mapping[str, object], languages: Languages) -> dict[str, str]:
+    """Return what was chosen, by cookie; raise a 400 for what is not offered, or for nothing."""
+    chosen = {}
+    if "theme" in sent:
+        chosen[THEME_COOKIE] = str(sent["theme"])
+        if chosen[THEME_COOKIE] not in THEMES:
+            raise HTTPException(400, gettext("There is no such appearance."))
+    if "language" in sent:
+        chosen[LANGUAGE_COOKIE] = str(sent["language"])
+        if chosen[LANGUAGE_COOKIE] not in languages.by_code:
+            raise HTTPException(400, gettext("There is no such language."))
+    if "timezone" in sent:
+        # None is as good as any: then the browser's holds.
+        chosen[ZONE_COOKIE] = str(sent["timezone"]).strip().replace(" ", "_")
+        if chosen[ZONE_COOKIE] and not find_zone(chosen[ZONE_COOKIE]):
+            raise HTTPException(400, gettext("There is no such time zone."))
+    if find_zone(str(sent.get("browser_timezone", ""))):
+        chosen[BROWSER_ZONE_COOKIE] = str(sent["browser_timezone"])
+    if not chosen and "browser_timezone" not in sent:
+        raise HTTPException(400, gettext("Nothing was chosen."))
+    return chosen
+
+
+def keep(response: Response, chosen: Mapping[str, str], *, path: str, https: bool) -> None:
+    """Remember the choices for this browser; no script can read them."""
+    for cookie, value in chosen.items():
+        response.set_cookie(
+            cookie, value, max_age=KEPT_FOR, path=path, secure=https, httponly=True, samesite="lax"
+        )
