@@ -1,10 +1,12 @@
 """The ASGI application, and the commands that look after it: this project's `manage.py`."""
 
 import contextlib
+import getpass
 import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import anyio.to_thread
 import click
@@ -16,6 +18,8 @@ from starlette.applications import Starlette
 
 from admin import operators
 from admin.health import health_routes
+from admin.history import JOURNAL
+from admin.kit.history import BrokenHistoryError, origin, prune, verify
 from admin.passwords import random_password
 from admin.settings import Settings, SettingsError
 from admin.site import mount_admin
@@ -31,7 +35,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
 
     A `database` that is handed over is left as it is at the start and the end.
     """
-    opened = database or open_database(settings)
+    opened = (database or open_database(settings)).recorded_by(JOURNAL)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -180,6 +184,43 @@ def list_operators() -> None:
             click.echo(f"{row.username}  {state}  last sign-in: {seen}")
 
 
+@cli.group()
+def history() -> None:
+    """Look after the record of who changed what."""
+
+
+@history.command("verify")
+@click.option("--head", metavar="NUMBER:HASH", help="What an earlier run printed.")
+def verify_history(head: str | None) -> None:
+    """Walk the chain of change sets, and name the first that is not what was recorded."""
+    earlier = read_head(head) if head else None
+    with operator_errors() as database:
+        try:
+            found = database.read(lambda session: verify(JOURNAL, session, earlier))
+        except BrokenHistoryError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"{found.count:,} change sets are as they were recorded.")
+    click.echo(f"Head: {found.number}:{found.hash}")
+
+
+@history.command("prune")
+@click.option(
+    "--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="A day (UTC), as 2026-01-31."
+)
+def prune_history(before: datetime) -> None:
+    """Remove what was recorded before a day; a checkpoint keeps the rest verifiable."""
+    with operator_errors() as database:
+        removed = database.write(lambda s: prune(JOURNAL, s, before.replace(tzinfo=UTC)))
+    click.echo(f"Removed {removed:,} change sets.")
+
+
+def read_head(text: str) -> tuple[int, str]:
+    number, _, hash_ = text.partition(":")
+    if not number.isdecimal() or not hash_:
+        raise click.BadParameter("Give it as NUMBER:HASH.", param_hint="--head")
+    return int(number), hash_
+
+
 cli.add_command(seed_command)
 
 
@@ -227,14 +268,22 @@ def operator_errors() -> Iterator[Database]:
     """Lend the database to a command about operators, and say in a sentence what goes wrong."""
     settings = read_settings()
     refuse_old_schema(settings)
-    database = open_database(settings)
+    database = open_database(settings).recorded_by(JOURNAL)
     try:
-        with database_errors():
+        with database_errors(), origin(source="command", operator_name=account()):
             yield database
     except operators.OperatorError as error:
         raise click.ClickException(str(error)) from None
     finally:
         database.dispose()
+
+
+def account() -> str:
+    """Return the name of the person at this machine, as the history calls who runs a command."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""  # A container may run as a number without a name.
 
 
 @contextlib.contextmanager

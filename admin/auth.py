@@ -17,6 +17,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from admin.kit import Authentication
 from admin.kit.forms import posted
+from admin.kit.history import note, origin
 from admin.operators import LONGEST_PASSWORD, LONGEST_USERNAME, normalize_username
 from admin.passwords import hash_password, needs_rehash, verify_password
 from models import Operator, OperatorSession, SignInFailure
@@ -62,14 +63,21 @@ class OperatorAuth(Authentication):
     async def login(self, request: Request) -> bool:
         """Open a session under a new token; raise a 429 after too many failures."""
         sent = await posted(request)
-        username = normalize_username(str(sent.get("username", "")))
+        # No database text holds a NUL, so no operator's name does.
+        username = normalize_username(str(sent.get("username", "")).replace("\0", "\ufffd"))
         # One character more than any password has: cut to their length, it might become right.
         password = str(sent.get("password", ""))[: LONGEST_PASSWORD + 1]
         address = (request.client.host if request.client else "")[:LONGEST_ADDRESS]
         old_token = request.session.get("token")
-        token = await anyio.to_thread.run_sync(
-            sign_in, self.database, username, password, address, old_token, limiter=self.limiter
-        )
+        with origin(
+            operator_name=username[:LONGEST_USERNAME],
+            source="form",
+            address=address,
+            request_id=request.state.request_id,
+        ):
+            token = await anyio.to_thread.run_sync(
+                sign_in, self.database, username, password, address, old_token, limiter=self.limiter
+            )
         if token is None:
             return False
         request.session.clear()
@@ -91,6 +99,7 @@ class OperatorAuth(Authentication):
         if not operator:
             return False
         request.state.operator = operator
+        request.state.operator_id = operator.id
         request.state.operator_name = operator.username
         return True
 
@@ -120,13 +129,12 @@ def sign_in(
     The attempt is counted as a failure before the password is checked, so that guesses sent all at
     once are counted too.
     """
-    # No database text holds a NUL, so no operator's name does.
-    username = username.replace("\0", "\N{REPLACEMENT CHARACTER}")
     counted = username[:LONGEST_USERNAME]
     database.write(lambda session: count_attempt(session, counted, address))
     operator = database.read(lambda session: find_active(session, username))
     password_hash = operator.password_hash if operator else None
     if not verify_password(password_hash, password) or operator is None:
+        database.write(lambda session: note(session, "refuse sign-in", counted))
         return None
     new_hash = hash_password(password) if needs_rehash(operator.password_hash) else None
     token = secrets.token_urlsafe(32)
@@ -140,6 +148,7 @@ def sign_in(
         end_session(session, old_token)
         forget_failures(session, counted, address)
         open_session(session, stored, token)
+        note(session, "sign in", stored.username)
         return True
 
     return token if database.write(work) else None

@@ -15,6 +15,7 @@ class CardSnapshot(Base):
     """The numbers of one card; `claimed_at` is set while somebody counts them anew."""
 
     __tablename__ = "card_snapshots"
+    __table_args__ = {"info": {"recorded": False}}
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     data: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)

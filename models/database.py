@@ -1,11 +1,13 @@
 """Engines and sessions for SQLite and PostgreSQL, and the two ways to use them: read and write."""
 
+import copy
 import random
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
@@ -33,6 +35,20 @@ class WriteInReadError(Exception):
     """Work handed to `Database.read` tried to change a row."""
 
 
+class Journal(Protocol):
+    """Keeps what units of work do, in their own transactions."""
+
+    def attach(self, sessions: sessionmaker[Session]) -> None: ...
+
+    def begin(self, session: Session, operation: UUID) -> None: ...
+
+    def finish(self, session: Session) -> bool:
+        """Store what the session did; return whether it did anything."""
+
+    def holds(self, session: Session, operation: UUID) -> bool:
+        """Say whether the operation was stored."""
+
+
 class Database:
     """Runs units of work: `read` without a transaction, `write` in exactly one.
 
@@ -50,6 +66,7 @@ class Database:
     ) -> None:
         self.writer = writer
         self.wait = wait
+        self.journal: Journal | None = None
         self.sessions = sessionmaker(writer, expire_on_commit=False, **session_options)
         self.read_sessions = sessionmaker(
             reader, class_=ReadSession, expire_on_commit=False, **session_options
@@ -64,24 +81,54 @@ class Database:
 
         return retry(once, seconds=self.wait)
 
-    def write(self, work: Callable[[Session], Result]) -> Result:
-        """Return what `work` made, all of it committed; if it raises, nothing of it is."""
+    def recorded_by(self, journal: Journal) -> "Database":
+        """Return the same database, with a journal of all that is written through it."""
+        recorded = copy.copy(self)
+        recorded.sessions = sessionmaker(**self.sessions.kw)
+        recorded.journal = journal
+        journal.attach(recorded.sessions)
+        return recorded
 
-        def until_commit() -> tuple[Session, Result]:
-            session = self.sessions()
+    def write(self, work: Callable[[Session], Result], *, operation: UUID | None = None) -> Result:
+        """Return what `work` made, all of it committed; if it raises, nothing of it is.
+
+        When the answer to COMMIT is lost, recorded work is repeated unless the journal holds it:
+        it is done exactly once. Other work is not repeated, because it may have been stored.
+        `operation` is a key of the caller's that recorded work is known by.
+        """
+        operation, deadline = operation or uuid4(), time.monotonic() + self.wait
+        while True:
+            attempt = partial(self._until_commit, work, operation)
+            session, result, is_recorded = retry(attempt, seconds=self.wait)
             try:
-                result = work(session)
-                session.flush()
-            except BaseException:
-                session.close()
-                raise
-            return session, result
+                with session:
+                    session.commit()
+            except exc.DBAPIError as error:
+                if not is_recorded or not is_transient(error) or time.monotonic() > deadline:
+                    raise
+            else:
+                return result
+            if self._holds(operation):
+                return result
 
-        session, result = retry(until_commit, seconds=self.wait)
-        # A lost answer to COMMIT is not repeated: the change may have been stored.
-        with session:
-            session.commit()
-        return result
+    def _until_commit(
+        self, work: Callable[[Session], Result], operation: UUID
+    ) -> tuple[Session, Result, bool]:
+        session = self.sessions()
+        try:
+            if self.journal is not None:
+                self.journal.begin(session, operation)
+            result = work(session)
+            session.flush()
+            is_recorded = self.journal is not None and self.journal.finish(session)
+        except BaseException:
+            session.close()
+            raise
+        return session, result, is_recorded
+
+    def _holds(self, operation: UUID) -> bool:
+        journal = self.journal
+        return journal is not None and self.read(lambda session: journal.holds(session, operation))
 
     def dispose(self) -> None:
         """Close all pooled connections."""

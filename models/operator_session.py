@@ -15,6 +15,7 @@ class OperatorSession(Base):
     """Holds the SHA-256 of the token; the token itself is only in the operator's cookie."""
 
     __tablename__ = "operator_sessions"
+    __table_args__ = {"info": {"recorded": False}}
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     operator_id: Mapped[int] = mapped_column(

@@ -18,6 +18,8 @@ class Post(Versioned, Base):
     """A post without `published_at` is a draft."""
 
     __tablename__ = "posts"
+    # On SQLite as well, no new row gets the key, and with it the history, of a deleted one.
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200), index=True)

@@ -13,6 +13,7 @@ class SignInFailure(Base):
     __table_args__ = (
         Index(None, "username", "created_at"),
         Index(None, "address", "created_at"),
+        {"info": {"recorded": False}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 class User(Versioned, Base):
     __tablename__ = "users"
+    # On SQLite as well, no new row gets the key, and with it the history, of a deleted one.
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(50), index=True)

@@ -51,5 +51,12 @@ def test_a_list_takes_four_statements_at_most(figures: dict[str, Any], name: str
     assert 1 <= row["statements"] <= 4
 
 
+def test_it_says_what_the_history_costs(figures: dict[str, Any]) -> None:
+    assert figures["history"]["rows"] == 200
+    assert re.search(
+        r"^200 rows updated at once: .* undone in [\d.]+ s", figures["printed"], re.MULTILINE
+    )
+
+
 def test_a_profile_names_the_functions_that_cost(postgresql: Postgresql) -> None:
     assert "list.html" in run(postgresql.migrated(), "--profile=/admin/user/list").output

@@ -375,3 +375,27 @@ def test_importing_the_app_opens_no_database(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import main; main.app"]
     subprocess.run(command, cwd=tmp_path, env=environ, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_history_verify_counts_what_is_as_it_was_recorded(run: Run) -> None:
+    run("operator", "add", "olga")
+    verified = run("history", "verify")
+    assert verified.exit_code == 0
+    count, head = verified.output.splitlines()
+    assert count == "1 change sets are as they were recorded."
+    assert run("history", "verify", "--head", head.removeprefix("Head: ")).exit_code == 0
+
+
+def test_history_verify_names_what_is_broken(run: Run) -> None:
+    run("operator", "add", "olga")
+    broken = run("history", "verify", "--head", "7:abc")
+    assert (broken.exit_code, broken.output) == (1, "Error: Change set 7 is missing.\n")
+    assert "NUMBER:HASH" in run("history", "verify", "--head", "7").output
+
+
+def test_history_prune_removes_what_is_old(run: Run) -> None:
+    run("operator", "add", "olga")
+    assert run("history", "prune", "--before", "2020-01-01").output == "Removed 0 change sets.\n"
+    assert run("history", "prune", "--before", "2100-01-01").output == "Removed 1 change sets.\n"
+    assert run("history", "verify").exit_code == 0
+    assert run("history", "prune", "--before", "soon").exit_code == 2

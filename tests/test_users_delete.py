@@ -63,7 +63,9 @@ def test_posts_are_deleted_by_the_database_not_one_by_one(
         add_post(database, alice, f"Post {number}")
     with statements(database) as executed:
         olga.post(DELETE, data={"pks": str(alice.id)})
-    assert len(executed) == 3
+    deleting = [sql for sql in executed if sql.startswith("DELETE")]
+    assert [sql.split()[2] for sql in deleting] == ["users"]
+    assert len(executed) == (6 if database.writer.dialect.name == "postgresql" else 9)
 
 
 def test_a_selection_is_deleted_at_once(olga: TestClient, database: Database, alice: User) -> None:

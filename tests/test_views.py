@@ -113,7 +113,7 @@ def test_a_model_is_added_in_three_steps(tmp_path: Path, sqlite: Sqlite) -> None
     add_line(
         models, "from models.sign_in_failure import SignInFailure\n", "from models.tag import Tag\n"
     )
-    add_line(models, '"SignInFailure", ', '"Tag", ')
+    add_line(models, '    "SignInFailure",\n', '    "Tag",\n')
 
     run("-m", "alembic", "revision", "--autogenerate", "-m", "create tags")
     (migration,) = (tmp_path / "migrations/versions").glob("*_create_tags.py")

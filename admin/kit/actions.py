@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from admin.kit import messages
 from admin.kit.errors import require
 from admin.kit.forms import posted
+from admin.kit.history import origin
 from admin.kit.keys import selected_keys
 from admin.kit.languages import gettext
 
@@ -51,7 +52,8 @@ async def run(view: ModelAdmin, request: Request, *, slug: str, method: Any) -> 
             keys=keys,
             back=back,
         )
-    result = await call(method, view, request)
+    with origin(source="action", reason=str(view.action_labels.get(slug, slug))):
+        result = await call(method, view, request)
     return result if isinstance(result, Response) else view.site.back_to_list(request, view, back)
 
 

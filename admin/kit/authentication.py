@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from admin.kit.csrf import SAFE_METHODS
+from admin.kit.history import set_origin
 from admin.kit.languages import gettext
 from admin.kit.templating import path_for
 
@@ -38,7 +39,11 @@ class Authentication(AuthenticationBackend):
     site: AdminSite
 
     async def identify(self, request: Request) -> bool:
-        """Say whether someone signed in is asking; put their name at `state.operator_name`."""
+        """Say whether someone signed in is asking.
+
+        Put their name at `state.operator_name`, and their key, if it is a number, at
+        `state.operator_id`.
+        """
         raise NotImplementedError
 
     def had_session(self, request: Request) -> bool:
@@ -48,6 +53,13 @@ class Authentication(AuthenticationBackend):
     async def authenticate(self, request: Request) -> bool | Response:
         """Let a request pass, or answer with the way to sign in that loses nothing."""
         if await self.identify(request):
+            set_origin(
+                operator_id=getattr(request.state, "operator_id", None),
+                operator_name=request.state.operator_name,
+                source="form",
+                request_id=request.state.request_id,
+                address=request.client.host if request.client else "",
+            )
             return True
         if "application/json" in request.headers.get("accept", ""):
             raise HTTPException(HTTPStatus.UNAUTHORIZED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,5 +17,8 @@ class Database(Protocol):
     def read(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of work that changes nothing."""
 
-    def write(self, work: Callable[[Session], Result]) -> Result:
-        """Return the result of work whose changes are committed together or not at all."""
+    def write(self, work: Callable[[Session], Result], *, operation: UUID | None = None) -> Result:
+        """Return the result of work whose changes are committed together or not at all.
+
+        Raises `AlreadyDoneError` for work that bears the key of an earlier operation.
+        """

@@ -141,6 +141,8 @@ class ErrorPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        # Names the request in the log, on pages about errors and in the history.
+        request_id = scope.setdefault("state", {})["request_id"] = secrets.token_hex(4)
 
         async def send_and_remember(message: Message) -> None:
             nonlocal started
@@ -154,17 +156,16 @@ class ErrorPages:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            response = await self.render(Request(scope), http_error(error))
+            response = await self.render(Request(scope), http_error(error, request_id))
             await response(scope, receive, send)
 
 
-def http_error(error: Exception) -> HTTPException:
+def http_error(error: Exception, reference: str) -> HTTPException:
     """Return the answer to an exception, logging the unforeseen under its reference."""
     if isinstance(error, HTTPException):
         return error
     if isinstance(error, Refused):
         return HTTPException(error.status, error.sentence)
-    reference = secrets.token_hex(4)
     log.error("Reference %s", reference, exc_info=error)
     if isinstance(error, UNAVAILABLE):
         headers = {"Retry-After": RETRY_AFTER}

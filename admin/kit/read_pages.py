@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 
 from admin.kit import changelist, exporting
 from admin.kit.errors import require
+from admin.kit.history import note
+from admin.kit.history.recorder import table_of
 from admin.kit.languages import gettext
 from admin.kit.lookups import find_choices
 from admin.kit.opened import open_details
@@ -74,6 +76,8 @@ async def export(site: AdminSite, request: Request) -> Response:
     require(await view.check_can_list(request) and await view.check_can_export(request))
     if export_type not in view.export_types:
         raise HTTPException(404)
+    table_name = table_of(view.mapper).name
+    await site.write(lambda session: note(session, "export", export_type, table_name=table_name))
     return await exporting.export(view, request, export_type)
 
 

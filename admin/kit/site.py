@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ from admin.kit.csrf import CrossOriginProtection
 from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
 from admin.kit.forms import posted
 from admin.kit.headers import SecurityHeaders
+from admin.kit.history import current_origin, note
 from admin.kit.hooks import refuse_nested_work
 from admin.kit.keys import quoted_key
 from admin.kit.languages import Languages, gettext
@@ -113,7 +115,7 @@ class AdminSite(Admin):
         super().__init__(
             app,
             # A copy, because SQLAdmin reconfigures the one it gets.
-            session_maker=sessionmaker(**database.sessions.kw),
+            session_maker=sessionmaker(class_=database.sessions.class_, **database.sessions.kw),
             middlewares=[
                 # Around everything that may say something.
                 Middleware(Preferences, languages=self.languages),
@@ -185,7 +187,8 @@ class AdminSite(Admin):
     async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run work in a worker thread and one transaction; hooks within work can't call this."""
         refuse_nested_work()
-        return await anyio.to_thread.run_sync(self.database.write, work, limiter=self.limiter)
+        write = partial(self.database.write, work, operation=current_origin().operation)
+        return await anyio.to_thread.run_sync(write, limiter=self.limiter)
 
     # Views
 
@@ -239,13 +242,16 @@ class AdminSite(Admin):
             "back": way_back(request),
             "is_gone": status in (403, 404),
         }
+        if status == HTTPStatus.FORBIDDEN and hasattr(request.state, "operator_name"):
+            asked = f"{request.method} {request.url.path}"
+            await self.write(lambda session: note(session, "refuse", asked))
         response = await self.page(request, "sqladmin/error.html", status, **context)
         response.headers.update(error.headers or {})
         return response
 
     async def unavailable(self, request: Request, error: Exception) -> Response:
         """Say that the database is away, and keep what was typed so that it can be sent again."""
-        answer = http_error(error)
+        answer = http_error(error, request.state.request_id)
         if request.method != "POST" or request.url.path == path_for(request, "login"):
             return await self.error_page(request, answer)
         # When the answer to COMMIT got lost, nobody knows.

@@ -13,6 +13,7 @@ from sqlalchemy import URL
 from tests import postgres
 from tests.bench import table
 from tests.bench.data import fill
+from tests.bench.history import measure_history
 from tests.bench.inside import Inside
 from tests.bench.measuring import measure
 from tests.databases import Postgresql
@@ -36,9 +37,11 @@ def bench(
                 click.echo(inside.profile(profile))
             return
         report = measure(url, users=users, posts=posts, rounds=rounds, seconds=seconds)
+        history = measure_history(url)
     click.echo(table.text(report))
+    click.echo(table.history_text(history))
     if path:
-        path.write_text(json.dumps(asdict(report), indent=2))
+        path.write_text(json.dumps({**asdict(report), "history": asdict(history)}, indent=2))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A report as text."""
 
+from tests.bench.history import HistoryReport
 from tests.bench.measuring import Report, Row
 
 HEADINGS = (
@@ -26,6 +27,17 @@ def text(report: Report) -> str:
             f"CSV: {ours:,.0f} rows/s; the floor, COPY: {floor:,.0f} rows/s",
             f"memory of the worker, MiB: {memory}",
         ]
+    )
+
+
+def history_text(report: HistoryReport) -> str:
+    """Return what the history costs, in two lines."""
+    plain, recorded = report.save_plain_ms, report.save_recorded_ms
+    return (
+        f"a save: {recorded:.1f} ms recorded, {plain:.1f} ms without a history\n"
+        f"{report.rows:,} rows updated at once: {report.bulk_recorded_s:.1f} s recorded, "
+        f"{report.bulk_plain_s:.1f} s without; undone in {report.undo_s:.1f} s, "
+        f"with {report.undo_mib:.0f} MiB more memory"
     )
 
 

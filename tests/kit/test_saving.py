@@ -124,7 +124,7 @@ def test_a_row_without_permission_to_create_is_not_created(library: Database) ->
     assert client.post("/admin/book/create", data={"title": "x"}).status_code == 403
 
 
-def gone(*_: object) -> None:
+def gone(*_work: object, **_options: object) -> None:
     raise exc.OperationalError("UPDATE", {}, Exception("server closed the connection"))
 
 

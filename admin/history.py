@@ -1,0 +1,6 @@
+"""Where the application keeps its history."""
+
+from admin.kit.history import Journal
+from models import Base, Change, ChangeSet, HistoryHead
+
+JOURNAL = Journal(Base.registry, change_sets=ChangeSet, changes=Change, heads=HistoryHead)

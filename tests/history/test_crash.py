@@ -1,0 +1,56 @@
+"""A process that dies leaves changes with their entries, or neither."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from functools import partial
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin.history import JOURNAL
+from admin.kit.history import verify
+from models import Change, Post, User
+from models.database import Database
+
+WRITES = 200
+
+
+def test_whenever_it_is_killed_no_change_is_without_its_entry(real_database: Database) -> None:
+    chance, done = random.Random(4), 0
+    while done < WRITES:
+        done = write_and_kill(real_database, done, after=chance.randint(1, 40), chance=chance)
+    real_database.read(check_entries)
+    assert real_database.read(partial(verify, JOURNAL)).count >= WRITES
+
+
+def write_and_kill(database: Database, first: int, *, after: int, chance: random.Random) -> int:
+    """Let a process write, kill it some time after so many writes, and return where to go on."""
+    url = database.writer.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.history.writer", url, str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(after):
+            assert process.stdout.readline()
+        time.sleep(chance.uniform(0, 0.01))
+        process.kill()
+    count = database.read(lambda session: session.scalar(select(func.count(User.id))))
+    return count or 0
+
+
+def check_entries(session: Session) -> None:
+    """Each user and post has the entries of its creation, the user that of its new name."""
+    entries = Counter(
+        (row.table_name, row.action) for row in session.execute(select(Change.__table__))
+    )
+    users, posts = (session.scalar(select(func.count(m.id))) for m in (User, Post))
+    assert users == posts
+    assert entries == {
+        ("users", "create"): users,
+        ("posts", "create"): posts,
+        ("users", "update"): users,
+    }
+    renamed = select(func.count(User.id)).where(User.name.startswith("Renamed"))
+    assert session.scalar(renamed) == users
