@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from admin.auth import OperatorAuth, OperatorPermissions
 from admin.card_snapshots import CardSnapshots
 from admin.dashboard import CARDS
+from admin.history import JOURNAL
 from admin.kit import AdminSite, Board
 from admin.kit.languages import lazy_gettext
 from admin.settings import Settings
@@ -30,6 +31,7 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         environment="" if settings.is_production else lazy_gettext("Development"),
         threads=settings.db_pool_size + settings.db_max_overflow,
         board=Board(CARDS, CardSnapshots()),
+        journal=JOURNAL,
         languages=LANGUAGES,
         locale_folders=[LOCALE],
     )

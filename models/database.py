@@ -97,9 +97,9 @@ class Database:
         `operation` is a key of the caller's that recorded work is known by.
         """
         operation, deadline = operation or uuid4(), time.monotonic() + self.wait
+        attempt = partial(self._until_commit, work, operation)
+        session, result, is_recorded = retry(attempt, seconds=self.wait)
         while True:
-            attempt = partial(self._until_commit, work, operation)
-            session, result, is_recorded = retry(attempt, seconds=self.wait)
             try:
                 with session:
                     session.commit()
@@ -109,6 +109,14 @@ class Database:
             else:
                 return result
             if self._holds(operation):
+                return result
+            try:
+                session, result, again = retry(attempt, seconds=self.wait)
+                is_recorded = is_recorded or again
+            except Exception:
+                # The first COMMIT was still on its way, and arrived before the repetition.
+                if not self._holds(operation):
+                    raise
                 return result
 
     def _until_commit(

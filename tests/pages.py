@@ -96,13 +96,18 @@ class Page(HTMLParser):
         """Return the sentence at a field, or ""."""
         return " ".join(e.text for e in self.root.find("div", id=f"{field_name}-error"))
 
+    @property
+    def entered(self) -> dict[str, str]:
+        """Return what the form holds that people see."""
+        return {name: value for name, value in self.fields().items() if not name.startswith("_")}
+
     def fields(self) -> dict[str, str]:
         """Return what the page's main form holds, as a browser would send it."""
         (main,) = self.root.find("main")
         held = {t.attributes["name"]: t.text for t in main.find("textarea")}
         for element in main.find("input"):
             name, value = element.attributes.get("name", ""), element.attributes.get("value", "")
-            is_off = element.attributes.get("type") == "checkbox" and (
+            is_off = element.attributes.get("type") in ("checkbox", "radio") and (
                 "checked" not in element.attributes
             )
             if name and not is_off and name not in held:

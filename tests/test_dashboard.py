@@ -148,12 +148,12 @@ def test_numbers_lead_to_the_rows_they_count(olga: TestClient, database: Databas
     assert get(olga, active["Not active"]).names == []
 
 
-def test_the_front_page_takes_two_statements(olga: TestClient, database: Database) -> None:
-    """One for the session, one for all cards."""
+def test_the_front_page_takes_three_statements(olga: TestClient, database: Database) -> None:
+    """One for the session, one for all cards, one for what the operator did last."""
     get(olga, "/admin/")
     with statements(database) as seen:
         get(olga, "/admin/")
-    assert len(seen) == 2
+    assert len(seen) == 3
 
 
 @pytest.fixture

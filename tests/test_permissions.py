@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from starlette.applications import Starlette
 from starlette.routing import Match, Mount, Route
 from starlette.testclient import TestClient
 
-from models import Operator, OperatorSession
+from admin.history import JOURNAL
+from models import Change, ChangeSet, Operator, OperatorSession
 from models.database import Database
 from tests.pages import get
 from tests.records import add_post, add_user, posts, users
 
 # Route by route: what Olga, who may do everything, Vera, who may look, and Mallory, who is not
-# signed in, are answered. `{user}` and `{post}` are keys of rows that exist.
+# signed in, are answered. `{user}` and `{post}` are keys of rows that exist, `{change}` is the
+# change that made another user.
 TABLE = {
     ("GET", "/"): (302, 302, 302),
     ("GET", "/admin"): (302, 302, 302),
@@ -27,10 +29,18 @@ TABLE = {
     ("POST", "/admin/logout"): (302, 302, 302),
     ("GET", "/admin/"): (200, 200, 302),
     ("GET", "/admin/search?q=alice"): (200, 200, 302),
+    ("GET", "/admin/history"): (200, 200, 302),
+    ("GET", "/admin/history/{change}"): (200, 200, 302),
+    ("POST", "/admin/history/{change}/undo"): (302, 403, 302),
     ("GET", "/admin/nothing"): (404, 404, 302),
     ("GET", "/admin/operator/list"): (404, 404, 302),
     ("GET", "/admin/user/list"): (200, 200, 302),
     ("GET", "/admin/user/details/{user}"): (200, 200, 302),
+    ("GET", "/admin/user/history/{user}"): (200, 200, 302),
+    ("GET", "/admin/user/history/{user}?at={change}"): (200, 200, 302),
+    ("POST", "/admin/user/history/{user}?at={change}"): (302, 403, 302),
+    ("GET", "/admin/user/trash"): (200, 403, 302),
+    ("POST", "/admin/user/trash"): (404, 403, 302),
     ("GET", "/admin/user/create"): (200, 403, 302),
     ("POST", "/admin/user/create"): (302, 403, 302),
     ("GET", "/admin/user/edit/{user}"): (200, 403, 302),
@@ -67,8 +77,12 @@ PERSONAS = ["olga", "vera", "mallory"]
 @pytest.fixture
 def keys(database: Database) -> dict[str, int]:
     """Store a user with a post, whose keys stand in for those of the table."""
-    alice = add_user(database, "Alice")
-    return {"user": alice.id, "post": add_post(database, alice).id}
+    recorded = database.recorded_by(JOURNAL)
+    alice, bob = add_user(recorded, "Alice"), add_user(recorded, "Bob")
+    ids = {"user": alice.id, "post": add_post(recorded, alice).id}
+    stmt = select(Change.operation).where(Change.key == str(bob.id), Change.table_name == "users")
+    change = select(ChangeSet.id).where(ChangeSet.operation.in_(stmt))
+    return {**ids, "change": recorded.read(lambda session: session.scalars(change).one())}
 
 
 @pytest.fixture
@@ -176,8 +190,9 @@ def test_a_viewers_pages_offer_nothing_they_may_not_do(
     assert not users_list.root.find("input", name="pks")
     assert users_list.links()["Alice"] == f"/admin/user/details/{keys['user']}"
     assert get(vera, "/admin/post/list").buttons == ["Show"]
-    assert get(vera, f"/admin/user/details/{keys['user']}").buttons == []
-    assert get(vera, f"/admin/post/details/{keys['post']}").buttons == []
+    assert get(vera, f"/admin/user/details/{keys['user']}").buttons == ["History"]
+    assert get(vera, f"/admin/post/details/{keys['post']}").buttons == ["History"]
+    assert "Undo" not in get(vera, f"/admin/history/{keys['change']}").buttons
 
 
 def test_an_empty_list_does_not_lead_a_viewer_to_a_form(vera: TestClient) -> None:
@@ -194,8 +209,9 @@ def test_all_that_a_viewer_is_offered_they_may_open(vera: TestClient, keys: dict
 
 def test_a_superusers_pages_offer_everything(olga: TestClient, keys: dict[str, int]) -> None:
     page = get(olga, "/admin/user/list")
-    assert page.buttons == ["Export CSV", "Export JSON", "New user", "Show", "Delete selected…"]
-    assert get(olga, f"/admin/user/details/{keys['user']}").buttons == ["Delete", "Edit"]
+    exports = ["Export CSV", "Export JSON"]
+    assert page.buttons == ["Trash", *exports, "New user", "Show", "Delete selected…"]
+    assert get(olga, f"/admin/user/details/{keys['user']}").buttons == ["History", "Delete", "Edit"]
 
 
 def test_rights_are_read_at_each_request(

@@ -16,7 +16,7 @@ def test_it_asks_for_the_declared_fields_and_suggests_an_active_user(olga: TestC
     page = get(olga, CREATE)
     assert page.heading == "New user"
     assert [label.text for label in page.root.find("label")] == ["Name", "E-mail", "Active"]
-    assert page.fields() == {"name": "", "email": "", "is_active": "y"}
+    assert page.entered == {"name": "", "email": "", "is_active": "y"}
 
 
 def test_the_message_names_the_user_and_leads_to_it(olga: TestClient, database: Database) -> None:

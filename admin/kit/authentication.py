@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlencode
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from admin.kit.csrf import SAFE_METHODS
-from admin.kit.history import set_origin
+from admin.kit.history import set_origin, watch_recorded
 from admin.kit.languages import gettext
 from admin.kit.templating import path_for
 
@@ -60,6 +61,8 @@ class Authentication(AuthenticationBackend):
                 request_id=request.state.request_id,
                 address=request.client.host if request.client else "",
             )
+            done = watch_recorded()
+            request.state.undo_path = partial(self.site.undo_path, request, done)
             return True
         if "application/json" in request.headers.get("accept", ""):
             raise HTTPException(HTTPStatus.UNAUTHORIZED)

@@ -1,7 +1,7 @@
 """What the kit asks of a database."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,6 +13,10 @@ class Database(Protocol):
     """Runs a unit of work in one session; the work may be called again if the server went away."""
 
     sessions: sessionmaker[Session]
+
+    @property
+    def journal(self) -> Any:
+        """The `Journal` of what is written, or None."""
 
     def read(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of work that changes nothing."""

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqladmin.helpers import prettify_class_name
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from admin.kit.errors import Refused, require
+from admin.kit.formats import write_number
 from admin.kit.hooks import follow_up, wait_for
 from admin.kit.keys import key_of
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.saving import find_selected, write
+from admin.kit.seen import Seen, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Mapper, RelationshipProperty, Session
     from starlette.requests import Request
 
@@ -33,6 +37,8 @@ class Affected:
     count: int
     examples: list[tuple[str, str]]
     affected: list[Affected] = field(default_factory=list)
+    versions: int = 0
+    seen: Seen | None = None
 
     @property
     def is_capped(self) -> bool:
@@ -48,7 +54,20 @@ def objects_to_delete(
     chosen = view.objects_query(request, keys)
     name = in_sentence(view.name if len(objects) == 1 else view.name_plural)
     below = cascaded(view, session, view.mapper, chosen, DEEPEST)
-    return Affected(name, len(objects), examples, below)
+    seen = Seen.of(view, objects, told(below))
+    return Affected(name, len(objects), examples, below, seen=seen)
+
+
+def told(affected: list[Affected]) -> str:
+    """Return in words what goes along, and a digest of all that is known of it."""
+    words = ", ".join(words_of(affected))
+    return f"{words} {digest(repr(affected))}" if words else ""
+
+
+def words_of(affected: list[Affected]) -> Iterator[str]:
+    for item in affected:
+        yield f"{write_number(item.count)} {item.name}"
+        yield from words_of(item.affected)
 
 
 def cascaded(
@@ -79,12 +98,17 @@ def related_rows(relationship: RelationshipProperty[Any], rows: Select[Any]) -> 
 def affected_rows(
     view: ModelAdmin, session: Session, mapper: Mapper[Any], rows: Select[Any], depth: int
 ) -> Affected:
-    bounded = rows.with_only_columns(*mapper.primary_key).limit(MOST_COUNTED + 1).subquery()
-    count = session.scalar(select(func.count()).select_from(bounded)) or 0
+    version = mapper.version_id_col
+    columns = mapper.primary_key if version is None else (*mapper.primary_key, version)
+    bounded = rows.with_only_columns(*columns).limit(MOST_COUNTED + 1).subquery()
+    updates = literal(0) if version is None else func.sum(bounded.c[len(columns) - 1])
+    count, versions = session.execute(select(func.count(), updates).select_from(bounded)).one()
     first = session.scalars(rows.order_by(*mapper.primary_key).limit(MOST_SHOWN)) if count else ()
     examples = [(key_of(obj), str(obj)) for obj in first]
     below = cascaded(view, session, mapper, rows, depth - 1) if count else []
-    return Affected(name_of(view, mapper, count), count, examples, below)
+    # Of more than are counted, each time others may be among them.
+    versions = 0 if count > MOST_COUNTED else int(versions or 0)
+    return Affected(name_of(view, mapper, count), count, examples, below, versions)
 
 
 def name_of(view: ModelAdmin, mapper: Mapper[Any], count: int) -> str:
@@ -95,11 +119,19 @@ def name_of(view: ModelAdmin, mapper: Mapper[Any], count: int) -> str:
     return name if count == 1 else f"{name}s"
 
 
-async def delete(view: ModelAdmin, request: Request, keys: list[str]) -> list[str]:
-    """Delete the objects with these keys, all or none, and return their labels."""
+async def delete(
+    view: ModelAdmin, request: Request, keys: list[str], seen: Seen | None = None
+) -> list[str]:
+    """Delete the objects with these keys, all or none, and return their labels.
+
+    Raises `ChangedSinceShown` if they are no longer as they were `seen`.
+    """
 
     def work(session: Session) -> dict[Any, str]:
         objects = find_selected(view, request, session, keys)
+        if seen is not None:
+            below = cascaded(view, session, view.mapper, view.objects_query(request, keys), DEEPEST)
+            seen.require_same(view, session, objects, told(below))
         labels = {obj: str(obj) for obj in objects}
         for obj in objects:
             require(wait_for(view.check_can_delete, request, obj))

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.kit.constraints import BrokenRule, broken_rule, field_of
 from admin.kit.formats import join_words
+from admin.kit.history import AlreadyDoneError
 from admin.kit.languages import gettext, in_sentence, lazy_gettext
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,8 @@ def http_error(error: Exception, reference: str) -> HTTPException:
         return error
     if isinstance(error, Refused):
         return HTTPException(error.status, error.sentence)
+    if isinstance(error, AlreadyDoneError):
+        return HTTPException(409, "This was done before; it was not done again.")
     log.error("Reference %s", reference, exc_info=error)
     if isinstance(error, UNAVAILABLE):
         headers = {"Retry-After": RETRY_AFTER}
@@ -174,4 +177,6 @@ def http_error(error: Exception, reference: str) -> HTTPException:
 
 
 def with_reference(sentence: str, reference: str) -> str:
-    return f"{sentence} {gettext('Reference: %(reference)s.', reference=reference)}"
+    # Not within the f-string: the extraction of texts does not look into these.
+    said = gettext("Reference: %(reference)s.", reference=reference)
+    return f"{sentence} {said}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -10,41 +9,64 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from admin.kit import deletion, messages
-from admin.kit.choice_fields import RelatedField
-from admin.kit.errors import Refused, require
+from admin.kit import deletion, edit_page, messages
+from admin.kit.errors import ChangedMeanwhile, Refused, require
 from admin.kit.formats import write_number
-from admin.kit.forms import VERSION_FIELD, ZONE_FIELD, add_error, fill, posted, sent_data
+from admin.kit.forms import ZONE_FIELD, add_error, fill, fingerprint, posted, sent_data
+from admin.kit.history import AlreadyDoneError, current_origin
 from admin.kit.keys import selected_keys
 from admin.kit.languages import gettext, in_sentence
-from admin.kit.lookups import Found, find_chosen
+from admin.kit.lookups import name_chosen
+from admin.kit.once import find_stored, is_stored, stored_once
 from admin.kit.opened import Opened, open_form
+from admin.kit.seen import ChangedSinceShown, Seen
 from admin.kit.templating import path_for
 from admin.kit.zones import find_zone, get_zone, set_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Sequence
+    from uuid import UUID
 
     from starlette.datastructures import FormData
     from starlette.requests import Request
     from wtforms import Form
 
+    from admin.kit.edit_page import Attempt, Collision
+    from admin.kit.merging import Merged
     from admin.kit.model_admin import ModelAdmin
     from admin.kit.site import AdminSite
+
+# Whoever is overtaken that often is told so; each time it was someone else who got on.
+MOST_ATTEMPTS = 100
 
 
 async def create(site: AdminSite, request: Request) -> Response:
     """Show the form of a new object, and store it."""
     view = site.view(request)
+    if request.method == "POST":
+        stay_in_zone(await posted(request))
+        repeat = partial(stored_before, view, request, "")
+        return await stored_once(site, request, partial(store_new, view, request), repeat)
     require(await view.check_can_create(request))
-    form_class = await view.scaffold_form(view.create_rules)
-    if request.method != "POST":
-        return await show(view, request, fill(form_class, {}))
+    return await show(view, request, fill(await view.scaffold_form(view.create_rules), {}))
+
+
+async def store_new(view: ModelAdmin, request: Request) -> Response:
+    """Store a new object; if the form holds an error, show it again, with what was typed."""
+    require(await view.check_can_create(request))
     sent = await posted(request)
-    stay_in_zone(sent)
-    form = fill(form_class, {}, sent)
-    save = partial(view.insert_model, request, sent_data(form, sent))
-    return await store(view, request, form, save)
+    form = fill(await view.scaffold_form(view.create_rules), {}, sent)
+    status = 400
+    if form.validate():
+        try:
+            obj = await view.insert_model(request, sent_data(form, sent))
+        except Refused as refusal:
+            add_error(form, refusal.field, refusal.sentence, view.label)
+            status = refusal.status
+        else:
+            sentence = gettext("The %(name)s {} was added.", name=in_sentence(view.name))
+            return saved(view, request, obj, sent, sentence)
+    return await show(view, request, form, None, status)
 
 
 async def edit(site: AdminSite, request: Request) -> Response:
@@ -52,18 +74,76 @@ async def edit(site: AdminSite, request: Request) -> Response:
     view = site.view(request)
     if request.method == "POST":
         stay_in_zone(await posted(request))
+        repeat = partial(stored_before, view, request, request.path_params["pk"])
+        return await stored_once(site, request, partial(store_changes, view, request), repeat)
     opened = await site.read(partial(open_form, view, request))
     require(await view.check_can_edit(request, opened.obj))
-    form_class = await view.scaffold_form(view.edit_rules)
-    if request.method != "POST":
-        return await show(view, request, fill(form_class, opened.values), opened)
-    sent = await posted(request)
-    form = fill(form_class, opened.values, sent)
-    data = sent_data(form, sent)
-    if view.version_name and VERSION_FIELD in sent:
-        data[view.version_name] = str(sent[VERSION_FIELD])
-    save = partial(view.update_model, request, opened.key, data)
-    return await store(view, request, form, save, opened)
+    form = fill(await view.scaffold_form(view.edit_rules), opened.values)
+    return await show(view, request, form, opened)
+
+
+async def store_changes(view: ModelAdmin, request: Request) -> Response:
+    """Store what was changed over what others have stored by now, until nobody comes between."""
+    for _ in range(MOST_ATTEMPTS):
+        attempt = await edit_page.attempt(view, request)
+        operation = current_origin().operation
+        # Of those who came between, one may be the same request.
+        if attempt.is_stale and operation and await is_stored(view.site, operation):
+            raise AlreadyDoneError(operation)
+        try:
+            return await store_merged(view, request, attempt)
+        except ChangedMeanwhile:
+            continue
+    return await show_overtaken(view, request, attempt)
+
+
+async def store_merged(view: ModelAdmin, request: Request, attempt: Attempt) -> Response:
+    """Store what can be merged; else show the form again, with what was typed."""
+    form, status = attempt.fill(), 400
+    is_valid, merged = form.validate(), attempt.merge(form)
+    if merged.collisions:
+        return await show_collisions(view, request, attempt, merged)
+    if is_valid:
+        if attempt.base is None:
+            return await show_overtaken(view, request, attempt)
+        try:
+            data = attempt.data(form, merged)
+            obj = await view.update_model(request, attempt.opened.key, data)
+        except ChangedMeanwhile:
+            raise
+        except Refused as refusal:
+            add_error(form, refusal.field, refusal.sentence, view.label)
+            status = refusal.status
+        else:
+            return saved(view, request, obj, attempt.sent, attempt.sentence(merged))
+    attempt.keep_opened()
+    return await show(view, request, form, attempt.opened, status)
+
+
+async def show_collisions(
+    view: ModelAdmin, request: Request, attempt: Attempt, merged: Merged
+) -> Response:
+    """Ask which version to keep of each field that others have changed as well."""
+    form, collisions = await attempt.ask(request, merged)
+    form.validate()
+    form.form_errors.append(
+        gettext(
+            "Someone else changed some of the same fields after you opened them. Nothing is stored "
+            "yet, and nothing you typed is lost: choose below what to keep, then save."
+        )
+    )
+    for name in collisions:
+        add_error(form, name, gettext("Choose which one to keep."), view.label)
+    return await show(view, request, form, attempt.opened, HTTPStatus.CONFLICT, collisions)
+
+
+async def show_overtaken(view: ModelAdmin, request: Request, attempt: Attempt) -> Response:
+    """Show what was typed beside a version that it can't be merged with."""
+    attempt.renew()
+    form = fill(attempt.form_class, attempt.opened.values, attempt.sent)
+    form.validate()
+    add_error(form, None, ChangedMeanwhile().sentence, view.label)
+    return await show(view, request, form, attempt.opened, HTTPStatus.CONFLICT)
 
 
 def stay_in_zone(sent: FormData) -> None:
@@ -81,14 +161,19 @@ async def show(
     form: Form,
     opened: Opened | None = None,
     status: int = HTTPStatus.OK,
+    collisions: dict[str, Collision] | None = None,
 ) -> Response:
     """Show the form of an object, or of a new one."""
+    for field in form:
+        await name_chosen(view, request, field)
     context = {
         "title": opened.label if opened else gettext("New %(name)s", name=in_sentence(view.name)),
         "view": view,
         "form": form,
         "opened": opened,
         "zone_key": get_zone().key,
+        "shown": opened and (opened.shown or fingerprint(form)),
+        "collisions": collisions or {},
         "can_create": await view.check_can_create(request),
         "can_view": opened and await view.check_can_view_details(request, opened.obj),
         "can_delete": opened and await view.check_can_delete(request, opened.obj),
@@ -98,49 +183,9 @@ async def show(
     return await view.site.page(request, template, status, **{**extra, **context})
 
 
-async def store(
-    view: ModelAdmin,
-    request: Request,
-    form: Form,
-    save: Callable[[], Awaitable[Any]],
-    opened: Opened | None = None,
-) -> Response:
-    """Save a form that holds no error; else show it again, with what was typed."""
-    status, sent = 400, await posted(request)
-    if form.validate():
-        try:
-            obj = await save()
-        except Refused as refusal:
-            add_error(form, refusal.field, refusal.sentence, view.label)
-            status = refusal.status
-        else:
-            return saved(view, request, obj, sent, is_new=opened is None)
-    if opened and status != HTTPStatus.CONFLICT:
-        # Another mistake must not make the form forget at which version it was opened.
-        opened.version = str(sent.get(VERSION_FIELD, opened.version))
-    for field in form:
-        if isinstance(field, RelatedField):
-            await name_chosen(view, request, field)
-    return await show(view, request, form, opened, status)
-
-
-async def name_chosen(view: ModelAdmin, request: Request, field: RelatedField) -> None:
-    """Let a picker that is shown again call what was chosen by its name, not by its key."""
-    if not field.data or field.chosen:
-        return
-    query = await view.lookup_query(request, field.name)
-    find = partial(find_chosen, query=query, field=field.name, key=field.data)
-    with suppress(Refused):
-        field.chosen = await view.site.read(lambda session: Found.of(find(session)).text)
-
-
-def saved(
-    view: ModelAdmin, request: Request, obj: Any, sent: FormData, *, is_new: bool
-) -> Response:
+def saved(view: ModelAdmin, request: Request, obj: Any, sent: FormData, sentence: str) -> Response:
     """Say what was stored and go where the button leads."""
     path = view.site.object_path(request, "edit", view, obj)
-    added, changed = gettext("The %(name)s {} was added."), gettext("The %(name)s {} was changed.")
-    sentence = (added if is_new else changed) % {"name": in_sentence(view.name)}
     messages.success(request, sentence, label=str(obj), url=path)
     answer = getattr(request.state, "after_change_response", None)
     if isinstance(answer, Response):
@@ -153,27 +198,71 @@ def saved(
     return view.site.back_to_list(request, view, request.url.query)
 
 
+async def stored_before(view: ModelAdmin, request: Request, key: str, operation: UUID) -> Response:
+    """Lead where the first request led that sent the same; `key` is the object's, if it had one."""
+    find = partial(find_stored, view, request, operation, key)
+    label, obj = await view.site.read(find)
+    sentence = gettext("{} was stored before; it was not stored again.")
+    if obj is not None:
+        return saved(view, request, obj, await posted(request), sentence)
+    nameless = gettext("This was stored before; it was not stored again.")
+    messages.success(request, sentence if label else nameless, label=label)
+    return view.site.back_to_list(request, view, request.url.query)
+
+
 async def delete(site: AdminSite, request: Request) -> Response:
     """Show what a deletion takes with it, and delete."""
     view = site.view(request)
     require(view.can_delete and view.has_permission(request, "delete"))
-    sent = await posted(request) if request.method == "POST" else request.query_params
+    if request.method == "POST":
+        repeat = partial(deleted_before, view, request)
+        return await stored_once(site, request, partial(delete_selected, view, request), repeat)
+    keys, back = selected_keys(view.model, request.query_params), request.query_params.get("_back")
+    return await ask_to_delete(view, request, keys, back or "")
+
+
+async def ask_to_delete(
+    view: ModelAdmin, request: Request, keys: list[str], back: str, changes: Sequence[str] = ()
+) -> Response:
+    """Show what a deletion takes with it; `changes` says what differs from the time before."""
+    if not keys:
+        return nothing_selected(view, request, back)
+    going = await view.site.read(partial(deletion.objects_to_delete, view, request, keys))
+    context = {"title": gettext("Are you sure?"), "view": view, "keys": keys, "back": back}
+    status = HTTPStatus.CONFLICT if changes else HTTPStatus.OK
+    return await view.site.page(
+        request, view.delete_template, status, going=going, changes=changes, **context
+    )
+
+
+async def delete_selected(view: ModelAdmin, request: Request) -> Response:
+    """Delete what was shown, or show it again if it has changed since."""
+    sent = await posted(request)
     keys, back = selected_keys(view.model, sent), str(sent.get("_back", ""))
     if not keys:
-        messages.warning(request, gettext("Nothing was selected, so nothing was deleted."))
-        return site.back_to_list(request, view, back)
-    if request.method != "POST":
-        going = await site.read(partial(deletion.objects_to_delete, view, request, keys))
-        context = {"title": gettext("Are you sure?"), "view": view, "keys": keys, "back": back}
-        return await site.page(request, view.delete_template, going=going, **context)
-    say_deleted(view, request, await deletion.delete(view, request, keys))
-    return site.back_to_list(request, view, back)
+        return nothing_selected(view, request, back)
+    try:
+        labels = await deletion.delete(view, request, keys, Seen.read(sent))
+    except ChangedSinceShown as changed:
+        return await ask_to_delete(view, request, keys, back, changed.changes)
+    say_deleted(view, request, labels)
+    return view.site.back_to_list(request, view, back)
+
+
+async def deleted_before(view: ModelAdmin, request: Request, _operation: UUID) -> Response:
+    """Lead where the first request led that deleted the same."""
+    messages.success(request, gettext("This was deleted before; nothing more was deleted."))
+    return view.site.back_to_list(request, view, str((await posted(request)).get("_back", "")))
+
+
+def nothing_selected(view: ModelAdmin, request: Request, back: str) -> Response:
+    messages.warning(request, gettext("Nothing was selected, so nothing was deleted."))
+    return view.site.back_to_list(request, view, back)
 
 
 def say_deleted(view: ModelAdmin, request: Request, labels: list[str]) -> None:
     if len(labels) == 1:
-        name = in_sentence(view.name)
-        sentence = gettext("The %(name)s {} was deleted.", name=name)
+        sentence = gettext("The %(name)s {} was deleted.", name=in_sentence(view.name))
         messages.success(request, sentence, label=labels[0])
     else:
         count, names = write_number(len(labels)), in_sentence(view.name_plural)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from python_multipart.multipart import parse_options_header
@@ -18,7 +20,7 @@ from wtforms.fields.core import UnboundField
 from wtforms.validators import InputRequired, Optional
 
 from admin.kit import choice_fields, fields
-from admin.kit.keys import integer_range
+from admin.kit.keys import MOST_SELECTED, integer_range
 from admin.kit.languages import gettext, ngettext
 from admin.kit.validators import (
     Filled,
@@ -44,10 +46,14 @@ Conversion = TypeVar("Conversion", bound="Callable[..., UnboundField[Any]]")
 VERSION_FIELD = "_version"
 # And the time zone it was shown in.
 ZONE_FIELD = "_timezone"
+# And of the one that tells what it showed then.
+SHOWN_FIELD = "_shown"
 
 FORM_TYPES = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
 # In bytes; `BodyLimit` bounds the sum.
 LARGEST_FIELD = 2 * 1024 * 1024
+# A selection, and what else its form holds.
+MOST_FIELDS = MOST_SELECTED + 1000
 
 
 class TranslatedForm(Form):
@@ -225,7 +231,7 @@ async def posted(request: Request) -> FormData:
     is_form = kind in FORM_TYPES and options.get(b"charset", b"utf-8").lower() == b"utf-8"
     if not is_form and await request.body():
         raise HTTPException(415)
-    return await request.form(max_files=0, max_part_size=LARGEST_FIELD)
+    return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
 
 
 def fill(form_class: type[Form], values: dict[str, Any], sent: FormData | None = None) -> Form:
@@ -260,6 +266,12 @@ def shown(field: Field) -> list[str]:
     value = str(field._value())  # type: ignore[attr-defined]  # noqa: SLF001 - WTForms' own name
     # A page can't hold a NUL: browsers read this character in its place.
     return [value.replace("\0", "\N{REPLACEMENT CHARACTER}")]
+
+
+def fingerprint(form: Form) -> str:
+    """Tell what a page with this form shows, as short as it can be told."""
+    told = json.dumps([(field.name, shown(field)) for field in form])
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def is_untouched(field: Field, same: Field) -> bool:

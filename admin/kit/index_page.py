@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqladmin.exceptions import ImproperlyConfigured
 from starlette.background import BackgroundTask
 
+from admin.kit.history.sight import Sight
+from admin.kit.history.timeline import Timeline
 from admin.kit.model_admin import ModelAdmin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from sqlalchemy.orm import Session
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -22,16 +26,32 @@ if TYPE_CHECKING:
 async def show(site: AdminSite, request: Request) -> Response:
     """Answer with the numbers there are; what is stale is counted after the answer."""
     cards = [card for card in site.board.cards if await may_see(site, request, card)]
-    known = await site.read(site.board.load) if cards else {}
+    remember = await recent_actions(site, request)
+
+    def work(session: Session) -> tuple[Any, Any]:
+        return (site.board.load(session) if cards else {}), (remember(session) if remember else ())
+
+    known, recent = await site.read(work) if cards or remember else ({}, ())
     response = await site.page(
         request,
         "sqladmin/index.html",
         title=site.index_title or site.title,
+        recent=recent,
         panels=[site.board.panel(card, known) for card in cards],
     )
     if cards and site.board.due(known):
         response.background = BackgroundTask(site.board.refresh, site.database)
     return response
+
+
+async def recent_actions(site: AdminSite, request: Request) -> Callable[[Session], Any] | None:
+    """Return the work that reads what this operator did last, or None where nothing is kept."""
+    sight = await Sight.of(site, request) if site.journal is not None else None
+    if sight is None or not sight.whole:
+        return None
+    operator_id = getattr(request.state, "operator_id", None)
+    name = request.state.operator_name
+    return partial(Timeline(site, sight).recent, operator_id=operator_id, name=name)
 
 
 async def may_see(site: AdminSite, request: Request, card: Card) -> bool:

@@ -104,6 +104,15 @@ def lazy_gettext(message: str, /) -> str:
     return LazyText(gettext, message, enable_cache=False)  # type: ignore[return-value]
 
 
+def untranslated(text: str) -> str:
+    """Return a text as the code has it, for what is stored and read in any language."""
+    token = _current.set(ENGLISH)
+    try:
+        return str(text)
+    finally:
+        _current.reset(token)
+
+
 def in_sentence(name: str) -> str:
     """Return a noun as it stands within a sentence: in lower case, where the language does so."""
     language = _current.get().code.partition("-")[0]

@@ -1,16 +1,27 @@
 """The objects an async picker offers, and the one its answer names."""
 
+from __future__ import annotations
+
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
-from sqladmin.ajax import QueryAjaxModelLoader
 from sqlalchemy import Select, inspect
-from sqlalchemy.orm import Session
 
+from admin.kit.choice_fields import RelatedField
 from admin.kit.errors import Refused
 from admin.kit.keys import BadKeyError, key_of, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.search import contains_words
+
+if TYPE_CHECKING:
+    from sqladmin.ajax import QueryAjaxModelLoader
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+    from wtforms import Field
+
+    from admin.kit.model_admin import ModelAdmin
 
 MOST_CHOICES = 20
 
@@ -53,3 +64,13 @@ def find_chosen(session: Session, query: Select[Any], field: str, key: str | Non
     if chosen is None:
         raise Refused(gettext("Choose one that exists."), field=field)
     return chosen
+
+
+async def name_chosen(view: ModelAdmin, request: Request, field: Field) -> None:
+    """Let a picker that is shown again call what was chosen by its name, not by its key."""
+    if not isinstance(field, RelatedField) or not field.data or field.chosen:
+        return
+    query = await view.lookup_query(request, field.name)
+    find = partial(find_chosen, query=query, field=field.name, key=field.data)
+    with suppress(Refused):
+        field.chosen = await view.site.read(lambda session: Found.of(find(session)).text)

@@ -15,9 +15,16 @@ MOST_MESSAGES = 5
 
 
 def success(request: Request, message: str, *, label: str = "", url: str = "") -> None:
-    """Say what was done; `{}` in the message stands for the object's label, linked to `url`."""
+    """Say what was done; `{}` in the message stands for the object's label, linked to `url`.
+
+    With a history, those who may take back what the request did last get a button for it.
+    """
     link = url if size(url) <= LARGEST_URL else ""
-    add(request, FlashLevel.success, message, label=shorten(label, LARGEST_LABEL), url=link)
+    extra = {"label": shorten(label, LARGEST_LABEL), "url": link}
+    undo_path = getattr(request.state, "undo_path", str)()
+    if undo_path:
+        extra["undo"] = undo_path
+    add(request, FlashLevel.success, message, **extra)
 
 
 def warning(request: Request, message: str) -> None:

@@ -46,7 +46,10 @@ class RelatedRows:
 
 @dataclass
 class Opened:
-    """One object; `values` is what its form starts with, `fields` what is shown as text."""
+    """One object; `values` is what its form starts with, `fields` what is shown as text.
+
+    `shown` tells what the form showed when it was opened; it stands for `values` if it is empty.
+    """
 
     obj: Any
     key: str
@@ -55,6 +58,7 @@ class Opened:
     fields: Fields
     values: dict[str, Any] = field(default_factory=dict)
     related: Sequence[RelatedRows] = ()
+    shown: str = ""
 
 
 def open_details(view: ModelAdmin, request: Request, session: Session) -> Opened:

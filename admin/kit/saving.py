@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from admin.kit import messages
 from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require, require_found
 from admin.kit.forms import posted
+from admin.kit.history import AlreadyDoneError, current_origin
 from admin.kit.hooks import follow_up, wait_for
 from admin.kit.keys import key_of, selected_keys
 from admin.kit.languages import gettext
 from admin.kit.lookups import find_chosen
+from admin.kit.once import claim_next, is_stored
+from admin.kit.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,16 +71,27 @@ async def change_selected(
     view: ModelAdmin, request: Request, change: Callable[[Session, list[Any]], Any]
 ) -> int:
     """Hand the ticked objects to `change` in one transaction and return how many they were."""
-    keys = selected_keys(view.model, await posted(request))
+    sent = await posted(request)
+    keys, seen = selected_keys(view.model, sent), Seen.read(sent)
 
     def work(session: Session) -> int:
         objects = find_selected(view, request, session, keys)
+        if seen is not None:
+            seen.require_same(view, session, objects)
         for obj in objects:
             require(wait_for(view.check_can_edit, request, obj))
         change(session, objects)
         return len(objects)
 
-    count: int = await write(view, work)
+    operation = current_origin().operation
+    try:
+        count: int = await write(view, work)
+    except (Refused, AlreadyDoneError) as error:
+        if not isinstance(error, AlreadyDoneError) and not await is_stored(view.site, operation):
+            raise
+        claim_next()
+        messages.warning(request, gettext("This was done before; it was not done again."))
+        return len(keys)
     return count
 
 

@@ -20,7 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, request_response
 
-from admin.kit import form_pages, index_page, palette, read_pages
+from admin.kit import form_pages, index_page, once, palette, read_pages
 from admin.kit.accent import STYLESHEET, accent_stylesheet
 from admin.kit.actions import post_only
 from admin.kit.authentication import safe_next
@@ -31,12 +31,17 @@ from admin.kit.csrf import CrossOriginProtection
 from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
 from admin.kit.forms import posted
 from admin.kit.headers import SecurityHeaders
-from admin.kit.history import current_origin, note
+from admin.kit.history import current_origin, forget_recorded, note
+from admin.kit.history import pages as history_pages
+from admin.kit.history.object_pages import trash_path
+from admin.kit.history.obstacles import may_open, object_path
+from admin.kit.history.sight import is_recorded, may_undo
 from admin.kit.hooks import refuse_nested_work
 from admin.kit.keys import quoted_key
 from admin.kit.languages import Languages, gettext
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
+from admin.kit.once import OPERATION_FIELD
 from admin.kit.preferences import Preferences, chosen_preferences, keep
 from admin.kit.static_files import StaticFiles
 from admin.kit.templating import Templates, path_for
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
 
     from admin.kit.authentication import Authentication
     from admin.kit.database import Database
+    from admin.kit.history import Journal, Recorded
 
 Result = TypeVar("Result")
 
@@ -69,7 +75,8 @@ class AdminSite(Admin):
     hold files that join or replace the kit's; templates link them with `static("name.css")`.
     `board` has the cards of the front page.
     `accent` is the colour of buttons and links, as in "#0969c3"; one that can't be read is refused.
-    `environment` marks every page, so that nobody takes one for another. As in Django, the
+    `journal` is the one that `database` writes; with it there are pages of the history, undo and
+    trash. `environment` marks every page, so that nobody takes one for another. As in Django, the
     attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
     `languages` are offered on every page, the first one to those who understand none of them;
     `locale_folders` have the application's texts in them.
@@ -93,6 +100,7 @@ class AdminSite(Admin):
         threads: int = 15,
         templates: Sequence[str | Path] = (),
         board: Board | None = None,
+        journal: Journal | None = None,
         static_folders: Sequence[str | Path] = (),
         languages: Sequence[str] = ("en", "de", "ar"),
         locale_folders: Sequence[str | Path] = (),
@@ -105,6 +113,7 @@ class AdminSite(Admin):
         self.search_limiter = anyio.CapacityLimiter(max(1, threads // 2))
         self.template_folders = templates
         self.board = board or Board()
+        self.journal = journal
         self.accent = accent
         made = {STYLESHEET: accent_stylesheet(accent)} if accent else {}
         self.statics = StaticFiles(static_folders, made)
@@ -150,6 +159,8 @@ class AdminSite(Admin):
             Route("/{identity}/export/{export_type}", self.export, name="export"),
             Route("/{identity}/ajax/lookup", self.ajax_lookup, name="ajax_lookup"),
         ]
+        if self.journal is not None:
+            self.admin.router.routes[:0] = history_pages.routes(self)
         self.admin.router.redirect_slashes = False
         self.admin.router.default = request_response(self.unknown)
         self.admin.exception_handlers = {
@@ -167,6 +178,8 @@ class AdminSite(Admin):
             raise ImproperlyConfigured(f"{view.__name__} must be a ModelAdmin of the kit.")
         if any(view.is_model and view.identity == other.identity for other in self.views):
             raise ImproperlyConfigured(f"{view.__name__}: {view.identity!r} is taken.")
+        if self.journal is not None and view.is_model and view.identity == "history":
+            raise ImproperlyConfigured(f"{view.__name__}: the pages of the history are there.")
         if issubclass(view, ModelAdmin):
             index_page.check_scope(self.board.cards, view)
         super().add_view(view)
@@ -188,7 +201,41 @@ class AdminSite(Admin):
         """Run work in a worker thread and one transaction; hooks within work can't call this."""
         refuse_nested_work()
         write = partial(self.database.write, work, operation=current_origin().operation)
-        return await anyio.to_thread.run_sync(write, limiter=self.limiter)
+        try:
+            result = await anyio.to_thread.run_sync(write, limiter=self.limiter)
+        except BaseException:
+            forget_recorded()
+            raise
+        once.claim_next()
+        return result
+
+    # The history
+
+    @property
+    def recorded(self) -> Journal:
+        """The journal, for code that runs only where there is one."""
+        assert self.journal is not None  # noqa: S101 - no page asks without one
+        return self.journal
+
+    def undo_path(self, request: Request, done: Sequence[Recorded]) -> str:
+        """Return where to undo what this request did, or "" for those who may not.
+
+        What hooks did afterwards, in transactions of their own, is not it.
+        """
+        if self.journal is None or not done or not may_undo(self, request, done[0].counts):
+            return ""
+        return path_for(request, "history_undo", id=done[0].operation.hex)
+
+    def history_path(self, request: Request, view: ModelAdmin | None = None, key: str = "") -> str:
+        """Return where the history of an object is, or of all; "" where there is none to see."""
+        if view is None:
+            return history_pages.path(self, request)
+        is_kept = is_recorded(self.journal, view) and may_open(view, request)
+        return object_path(request, view, key) if is_kept else ""
+
+    def trash_path(self, request: Request, view: ModelAdmin) -> str:
+        """Return where the deleted rows of a view are, or "" for those who may not restore any."""
+        return trash_path(view, request)
 
     # Views
 
@@ -254,8 +301,14 @@ class AdminSite(Admin):
         answer = http_error(error, request.state.request_id)
         if request.method != "POST" or request.url.path == path_for(request, "login"):
             return await self.error_page(request, answer)
-        # When the answer to COMMIT got lost, nobody knows.
-        kept = gettext("What you sent is kept on this page: see whether it was stored.")
+        # When the answer to COMMIT got lost, nobody knows; with a history it makes no difference.
+        kept = (
+            gettext("What you sent is kept on this page: see whether it was stored.")
+            if self.database.journal is None
+            else gettext(
+                "What you sent is kept on this page: send it again, it is stored only once."
+            )
+        )
         title = gettext("Error %(status)s", status=503)
         response = await self.send_again_page(request, 503, title, f"{answer.detail} {kept}")
         response.headers.update(answer.headers or {})
@@ -270,8 +323,10 @@ class AdminSite(Admin):
             "sentence": sentence,
             "is_signed_out": status == HTTPStatus.UNAUTHORIZED,
         }
-        sent = (await posted(request)).multi_items()
-        return await self.page(request, "sqladmin/send_again.html", status, sent=sent, **context)
+        sent = await posted(request)
+        once.keep_key(request, sent)
+        fields = [(name, value) for name, value in sent.multi_items() if name != OPERATION_FIELD]
+        return await self.page(request, "sqladmin/send_again.html", status, sent=fields, **context)
 
     @login_required
     async def unknown(self, request: Request) -> Response:

@@ -14,6 +14,8 @@ from sqladmin.templating import Jinja2Templates, _TemplateResponse
 from starlette.requests import Request
 
 from admin.kit import formats, languages
+from admin.kit.display import display
+from admin.kit.once import key_on_page
 from admin.kit.preferences import browser_zone, chosen_zone, theme
 from admin.kit.static_files import StaticFiles
 from admin.kit.zones import get_zone, is_universal, zone_name
@@ -40,6 +42,7 @@ class Templates(Jinja2Templates):
             languages.gettext, languages.ngettext, newstyle=True
         )
         self.env.filters.update(
+            display=display,
             in_sentence=languages.in_sentence,
             number=formats.write_number,
             query_link=lambda query: f"?{query}",
@@ -53,6 +56,7 @@ class Templates(Jinja2Templates):
             get_language=languages.get_language,
             url_for=_url_for,
             static=self.static,
+            one_time_key=key_on_page,
             get_flashed_messages=get_flashed_messages,
             **site_globals,
         )

@@ -152,6 +152,24 @@ def save_with_a_message(page: Page, site: Site) -> None:
     expect(page.get_by_role("status")).to_be_visible()
 
 
+def collide(page: Page, site: Site) -> None:
+    """Save a title and an author over those of someone else."""
+    edit(page, site)
+    page.get_by_label("Title").fill("Mine")
+    change: dict[str, str | float | bool] = {"title": "Theirs", "content": "Theirs"}
+    page.context.request.post(f"/admin/post/edit/{site.post.id}", form=change)
+    page.get_by_label("Content").fill("Mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("radio")).to_have_count(6)
+
+
+def delete_what_changed(page: Page, site: Site) -> None:
+    delete_page(page, site)
+    page.context.request.post(f"/admin/user/edit/{site.alice.id}", form={"name": "Alicia"})
+    page.get_by_role("button", name="Yes, delete").click()
+    expect(page.get_by_role("alert")).to_contain_text("changed by olga: Name.")
+
+
 def confirm(page: Page, site: Site) -> None:
     page.goto("/admin/post/list")
     page.get_by_role("checkbox", name="Select Hello").check()
@@ -203,6 +221,68 @@ def shortcuts(page: Page, site: Site) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
+def rename(page: Page, site: Site, name: str) -> None:
+    page.goto(f"/admin/user/edit/{site.alice.id}")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("status")).to_be_visible()
+
+
+def message_with_undo(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def history(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    page.get_by_role("button", name="Undo").click()
+    page.goto("/admin/history?operator=olga")
+    expect(page.get_by_role("link", name="Clear all")).to_be_visible()
+
+
+def history_of_a_change(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    page.goto("/admin/history/2")
+    expect(page.get_by_role("rowheader", name="Alicia")).to_be_visible()
+
+
+def history_with_collisions(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    rename(page, site, "Alina")
+    page.goto("/admin/history/2")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("main")).to_contain_text("was changed since (name).")
+
+
+def history_of_an_object(page: Page, site: Site) -> None:
+    page.goto(f"/admin/post/edit/{site.post.id}")
+    page.get_by_label("Content").fill("Some words, and more of them than before.")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    page.goto(f"/admin/post/history/{site.post.id}")
+    expect(page.locator("ins")).to_have_count(1)
+
+
+def version_of_an_object(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    rename(page, site, "Alina")
+    page.goto(f"/admin/user/history/{site.alice.id}?at=2")
+    expect(page.get_by_role("button", name="Restore this version")).to_be_visible()
+
+
+def trash(page: Page, site: Site) -> None:
+    delete_page(page, site)
+    page.get_by_role("button", name="Yes, delete").click()
+    page.goto("/admin/user/trash")
+    expect(page.get_by_role("button", name="Restore Alice")).to_be_visible()
+
+
+def index_with_recent_actions(page: Page, site: Site) -> None:
+    rename(page, site, "Alicia")
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="Recent actions")).to_be_visible()
+
+
 PAGES: list[Callable[[Page, Site], None]] = [
     index,
     index_with_cards,
@@ -217,13 +297,23 @@ PAGES: list[Callable[[Page, Site], None]] = [
     edit,
     edit_with_open_choices,
     save_with_a_message,
+    collide,
     delete_page,
+    delete_what_changed,
     confirm,
     send_again,
     search,
     search_nothing,
     palette,
     shortcuts,
+    message_with_undo,
+    history,
+    history_of_a_change,
+    history_with_collisions,
+    history_of_an_object,
+    version_of_an_object,
+    trash,
+    index_with_recent_actions,
 ]
 
 

@@ -173,7 +173,7 @@ def test_shortcuts_work_again_once_it_is_closed(olga: Page, site: Site) -> None:
 
 def test_what_the_page_offers_comes_before_the_rest(olga: Page, site: Site) -> None:
     open_palette(olga, f"/admin/user/details/{site.bob.id}")
-    expect(group(olga, "Commands").first).to_have_text("Delete")
+    expect(group(olga, "Commands").first).to_have_text("History")
     expect(group(olga, "Commands").last).to_have_text("Sign out")
 
 

@@ -159,7 +159,7 @@ def test_a_phone_opens_the_menu_without_scripts(plain_page: Page, site: Site) ->
     menu = plain_page.get_by_role("navigation", name="Models")
     expect(menu).to_be_hidden()
     plain_page.get_by_role("button", name="Menu", exact=True).click()
-    expect(menu.get_by_role("link")).to_have_text(["Users", "Posts"])
+    expect(menu.get_by_role("link")).to_have_text(["Users", "Posts", "History"])
     menu.get_by_role("link", name="Posts").click()
     expect(plain_page.get_by_role("heading", level=1)).to_have_text("Posts")
 
@@ -226,7 +226,7 @@ def test_a_long_menu_can_be_filtered_and_remembers_by_what(
         expect(box).to_have_value("report 3")
         expect(menu.get_by_role("link")).to_have_text(["Report 3"])
         box.press("Escape")
-        expect(menu.get_by_role("link")).to_have_count(len(VIEWS) + 8)
+        expect(menu.get_by_role("link")).to_have_count(len(VIEWS) + 9)
 
 
 def test_a_short_menu_has_no_filter(olga: Page, site: Site) -> None:

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from admin.kit.history import note
 from models.database import Database
 from tests.history.conftest import change_sets, changes
+from tests.pages import get
 from tests.personas import PASSWORD, add_operator, visit
 
 
@@ -39,6 +40,15 @@ def test_a_refusal_is_recorded(vera: TestClient, database: Database) -> None:
     vera.get("/admin/user/create")
     vera.get("/admin/user/create%00")
     assert events(database)[-1] == ("vera", "refuse", "GET /admin/user/create")
+
+
+def test_only_who_may_do_everything_sees_them(
+    olga: TestClient, vera: TestClient, database: Database
+) -> None:
+    """Whoever may only look sees no sign-in but their own."""
+    for client, names in ((olga, {"olga", "vera"}), (vera, {"vera"})):
+        page = get(client, "/admin/history?action=sign+in")
+        assert {cell for row in page.table for cell in row} & {"olga", "vera"} == names
 
 
 def test_a_text_that_no_database_holds_is_made_readable(recorded: Database) -> None:

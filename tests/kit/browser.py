@@ -44,7 +44,7 @@ class FormReader(HTMLParser):
             self.fields.append((name, sanitized(attributes)))
 
     def sends(self, attributes: dict[str, Any]) -> bool:
-        return attributes.get("type") != "checkbox" or "checked" in attributes
+        return attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes
 
     def handle_data(self, data: str) -> None:
         self.text += data

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from gettext import NullTranslations
 from html import unescape
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from httpx2 import Response
 from sqladmin.exceptions import ImproperlyConfigured
 from sqlalchemy import true
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from wtforms.validators import Length
 
@@ -32,6 +34,7 @@ from admin.kit import (
     parts,
 )
 from admin.kit.display import display
+from admin.kit.history import note, origin
 from admin.kit.languages import (
     Language,
     Languages,
@@ -41,11 +44,23 @@ from admin.kit.languages import (
     lazy_gettext,
     ngettext,
     set_language,
+    untranslated,
 )
 from models.database import Database
 from tests.databases import Sqlite
-from tests.kit.app import Binding, Book, BookAdmin, Publisher, PublisherAdmin, make_app
+from tests.kit.app import (
+    Binding,
+    Book,
+    BookAdmin,
+    Chapter,
+    Publisher,
+    PublisherAdmin,
+    Tag,
+    TagAdmin,
+    make_app,
+)
 from tests.kit.pages import store
+from tests.kit.recorded import begin_history, make_recorded
 from tests.pages import Page, get
 from tests.personas import visit
 
@@ -156,6 +171,12 @@ def test_a_lazy_text_follows_the_language_and_may_be_a_key() -> None:
     speak("de")
     assert f"{text}" == "Sichern"
     assert {text: 1}["Sichern"] == 1
+
+
+def test_what_is_stored_for_all_is_said_in_no_language() -> None:
+    text = lazy_gettext("Save")
+    speak("de")
+    assert (untranslated(text), f"{text}") == ("Save", "Sichern")
 
 
 @pytest.mark.parametrize(("code", "expected"), [("en", "user"), ("de", "User"), ("ar", "user")])
@@ -315,7 +336,11 @@ def marked(library: Database, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     store(library, Publisher(name="1"), Book(title="2", lendable=True, binding=Binding.PAPERBACK))
     store(library, Book(title="3", publisher_id=1, acquired_at=datetime(2026, 1, 2, tzinfo=UTC)))
     card = Share("half", lazy_gettext("Half"), "book", parts(Part(lazy_gettext("Some"), true())))
-    app = make_app(library, MarkedBookAdmin, board=Board([card]), title="")
+    return mark(make_app(library, MarkedBookAdmin, board=Board([card]), title=""))
+
+
+def mark(app: Starlette) -> TestClient:
+    """Open an application whose texts are all marked."""
     site = app.state.site
     site.languages.by_code["de"] = site.languages.by_tag["de"] = Language("de", Marked())
     return visit(app, headers={"Accept-Language": "de"})
@@ -409,3 +434,117 @@ def test_messages_are_in_the_language(marked: TestClient, path: str, sent: dict[
     (alert,) = re.findall(r'<div class="alert.*?</div>\s*</div>', page.text, re.DOTALL)
     assert "‹" in alert
     assert english(page) == []
+
+
+# The history
+
+
+class MarkedTagAdmin(TagAdmin, model=Tag):
+    name, name_plural = lazy_gettext("Tag"), lazy_gettext("Tags")
+    category = lazy_gettext("Things to lend")
+    column_labels = {name: lazy_gettext(name) for name in ("id", "books")}
+
+
+@pytest.fixture
+def past(library: Database) -> TestClient:
+    """Open a marked library in which all kinds of things have happened."""
+    recorded = begin_history(library)
+    client = mark(make_recorded(recorded, MarkedBookAdmin, MarkedTagAdmin, title=""))
+    chapters = [Chapter(slug="6", heading="6")]
+    store(recorded, Book(title="2", summary="1 " * 40, chapters=chapters, tags=[Tag(id="5")]))
+    store(recorded, Book(title="3"), Book(title="4"))
+    client.post("/admin/book/edit/1", data={"title": "7", "summary": "1 " * 41})
+    client.post("/admin/book/history/1?at=1")
+    client.post("/admin/book/action/lend", data={"pks": "2", "confirmed": "yes"})
+    client.post("/admin/history/2/undo")
+    client.post("/admin/book/delete", data={"pks": "1"})
+    client.get("/admin/book/export/csv")
+    for event in ("sign in", "refuse sign-in", "refuse", "prune"):
+        with origin(operator_name="olga"):
+            recorded.write(partial(note, action=event, label="9"))
+    return client
+
+
+PAST_PAGES = [
+    "/admin/",
+    "/admin/history",
+    "/admin/history?search=nothing",
+    *(f"/admin/history/{number}" for number in range(1, 12)),
+    "/admin/history/9?after=x",
+    "/admin/history?model=nothing",
+    "/admin/history?from=x",
+    "/admin/history?before=x",
+    "/admin/history?operator=%00",
+    "/admin/book/history/1",
+    "/admin/book/history/1?at=3",
+    "/admin/book/history/2?at=99",
+    "/admin/book/history/3?at=1",
+    "/admin/tag/history/5",
+    "/admin/book/trash",
+    "/admin/tag/trash",
+    "/admin/book/list",
+]
+
+
+@pytest.mark.parametrize("path", PAST_PAGES)
+def test_a_page_of_the_history_says_nothing_else_either(past: TestClient, path: str) -> None:
+    answer = past.get(path)
+    assert "‹" in answer.text
+    assert english(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("history/2/undo", {}),
+        ("history/3/undo", {}),
+        ("history/3/undo", {"skip": "1"}),
+        ("history/6/undo", {}),
+        ("book/trash", {"pks": "1"}),
+        ("book/trash", {"pks": "2"}),
+        ("book/history/2?at=2", {}),
+        ("book/history/2", {}),
+        ("book/history/1?at=3", {}),
+    ],
+)
+def test_undo_speaks_the_language(past: TestClient, path: str, sent: dict[str, str]) -> None:
+    answer = past.post(f"/admin/{path}", data=sent)
+    page = past.get(answer.headers.get("location", "/admin/"))
+    assert (english(answer), english(page)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("en", ["Changed “Emma”", "Added “Emma” and 2 chapters"]),
+        ("de", ["„Emma“ geändert", "„Emma“ und 2 Chapters hinzugefügt"]),
+        ("ar", ["تم تغيير «Emma»", "تمت إضافة «Emma» وchapters: 2"]),
+    ],
+)
+def test_what_was_done_is_told_in_the_language_of_who_reads_it(
+    library: Database, code: str, expected: list[str]
+) -> None:
+    recorded = begin_history(library)
+    chapters = [Chapter(slug=slug, heading=slug) for slug in "xy"]
+    store(recorded, Book(title="Emma", chapters=chapters))
+    client = visit(make_recorded(recorded), headers={"Accept-Language": "de"})
+    client.post("/admin/book/edit/1", data={"title": "Emma", "pages": "5"})
+    page = get(client, "/admin/history")
+    client.headers["Accept-Language"] = code
+    page = get(client, "/admin/history")
+    assert [cell.text for cell in page.root.find("th", scope="row")] == expected
+
+
+def test_the_reason_of_an_action_is_stored_in_no_language(library: Database) -> None:
+    class Saving(TagAdmin, model=Tag):
+        @action("save", lazy_gettext("Save"))
+        async def save(self, request: Any) -> None:
+            await self.site.write(lambda session: session.add(Tag(id="new")))
+
+    recorded = begin_history(library)
+    store(recorded, Tag(id="x"))
+    client = visit(make_recorded(recorded, Saving), headers={"Accept-Language": "de"})
+    client.post("/admin/tag/action/save", data={"pks": "x"})
+    assert "Sichern" in get(client, "/admin/history").root.text
+    client.headers["Accept-Language"] = "en"
+    assert "Save" in get(client, "/admin/history").root.text

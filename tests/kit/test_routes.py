@@ -14,6 +14,7 @@ from admin.kit import action
 from models.database import Database, connect
 from tests.databases import Sqlite
 from tests.kit.app import Book, BookAdmin, Publisher, PublisherAdmin, make_app
+from tests.kit.recorded import make_recorded
 
 NOWHERE = connect(make_url("sqlite://"))
 READ, FORM, CHANGE = {"GET", "HEAD"}, {"GET", "HEAD", "POST"}, {"POST"}
@@ -33,6 +34,14 @@ MOUNTED = [
     ("/{identity}/export/{export_type}", READ, "export"),
     ("/{identity}/ajax/lookup", READ, "ajax_lookup"),
     ("/book/action/lend", CHANGE, "action-book-lend"),
+]
+# What a site with a journal mounts before them.
+HISTORY = [
+    ("/history", READ, "history"),
+    ("/history/{id}", READ, "history_set"),
+    ("/history/{id}/undo", CHANGE, "history_undo"),
+    ("/{identity}/history/{pk:path}", FORM, "object_history"),
+    ("/{identity}/trash", FORM, "trash"),
 ]
 STOCK = [
     ("/statics", None, "statics"),
@@ -110,6 +119,11 @@ def test_nothing_is_mounted_unseen() -> None:
     site = make_app(NOWHERE, LendingAdmin, PublisherAdmin).state.site
     assert routes(site.admin) == MOUNTED
     assert len(site.admin.routes) == len(MOUNTED)
+
+
+def test_a_journal_adds_its_own_pages_and_nothing_else() -> None:
+    site = make_recorded(NOWHERE, LendingAdmin, PublisherAdmin).state.site
+    assert routes(site.admin) == HISTORY + MOUNTED
 
 
 def test_sqladmin_mounts_what_it_did_when_we_looked() -> None:

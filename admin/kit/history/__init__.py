@@ -2,7 +2,15 @@
 
 from admin.kit.history.bulk import recorded_delete, recorded_update
 from admin.kit.history.journal import AlreadyDoneError, Journal, UnrecordedWriteError, note
-from admin.kit.history.origin import Origin, current_origin, origin, set_origin
+from admin.kit.history.origin import (
+    Origin,
+    Recorded,
+    current_origin,
+    forget_recorded,
+    origin,
+    set_origin,
+    watch_recorded,
+)
 from admin.kit.history.undo import Collision, CollisionsError, Undone, undo
 from admin.kit.history.verifying import BrokenHistoryError, Verified, prune, verify
 
@@ -13,10 +21,12 @@ __all__ = [
     "CollisionsError",
     "Journal",
     "Origin",
+    "Recorded",
     "Undone",
     "UnrecordedWriteError",
     "Verified",
     "current_origin",
+    "forget_recorded",
     "note",
     "origin",
     "prune",
@@ -25,4 +35,5 @@ __all__ = [
     "set_origin",
     "undo",
     "verify",
+    "watch_recorded",
 ]

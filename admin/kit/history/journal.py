@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapper, Session, object_session
 
 from admin.kit.history.chain import content_hash, seal, sealing_statement
-from admin.kit.history.origin import current_origin
+from admin.kit.history.origin import current_origin, note_recorded
 from admin.kit.history.recorder import BATCH, Recorder
 from admin.kit.history.schema import RecordedSchema
 
@@ -99,6 +99,7 @@ class Journal:
             raise
         finally:
             recorder.is_active = False
+        note_recorded(recorder.operation, recorder.counts)
         return True
 
     def holds(self, session: Session, operation: UUID) -> bool:

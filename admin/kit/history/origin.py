@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
 
@@ -31,8 +31,18 @@ class Origin:
     undoes: int | None = None
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What a unit of work left in the history: of each table and action, how many rows."""
+
+    operation: UUID
+    counts: Mapping[tuple[str, str], int]
+
+
 NOBODY = Origin()
 _current: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
+# A list, because worker threads have copies of the context: they add to the same one.
+_recorded: ContextVar[list[Recorded] | None] = ContextVar("recorded", default=None)
 
 
 def current_origin() -> Origin:
@@ -52,3 +62,21 @@ def origin(**changes: Any) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def watch_recorded() -> list[Recorded]:
+    """Return a list that gets what is recorded from now on, in this context and those below."""
+    found: list[Recorded] = []
+    _recorded.set(found)
+    return found
+
+
+def note_recorded(operation: UUID, counts: Mapping[tuple[str, str], int]) -> None:
+    found = _recorded.get()
+    if found is not None:
+        found.append(Recorded(operation, dict(counts)))
+
+
+def forget_recorded() -> None:
+    """Take back what was noted: it was not committed."""
+    (_recorded.get() or []).clear()

@@ -288,7 +288,7 @@ class Recorder:
         if changed:
             before = dump({column.name: kept(column, row[column.name]) for column in changed})
             after = dump({column.name: kept(column, changes[column.name]) for column in changed})
-            label = self.schema.label(table, row)
+            label = self.schema.label(table, {**row, **changes})
             self.add(UPDATE, table.name, key_of_row(table, row), label, before, after)
 
     def read_batches(

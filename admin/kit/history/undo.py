@@ -74,8 +74,17 @@ class CollisionsError(Exception):
         self.undone = undone
 
 
-def undo(journal: Journal, session: Session, operation: Any, *, skip: bool = False) -> Undone:
+def undo(
+    journal: Journal,
+    session: Session,
+    operation: Any,
+    *,
+    skip: bool = False,
+    chosen: Callable[[Any], bool] | None = None,
+) -> Undone:
     """Put back what the change set with this operation changed, as part of the present work.
+
+    `chosen` picks some of its entries; it is asked in the order in which they are put back.
 
     What has been changed again since is left alone. Raises `CollisionsError` if there is any such
     row and it is not to be skipped, or if nothing is left to put back. The work is a change set of
@@ -85,7 +94,8 @@ def undo(journal: Journal, session: Session, operation: Any, *, skip: bool = Fal
     recorder = recorder_of(session)
     assert recorder is not None  # noqa: S101 - every session of a recorded database has one
     undoing = Undoing(journal, session, recorder)
-    for entries in entries_backwards(journal, session, operation):
+    for batch in entries_backwards(journal, session, operation):
+        entries = batch if chosen is None else list(filter(chosen, batch))
         for (action, table_name), some in groupby(entries, lambda e: (e.action, e.table_name)):
             undoing.put_back(action, table_name, list(some))
     undone = undoing.undone
