@@ -310,6 +310,14 @@ def test_the_list_takes_the_same_statements_whatever_it_shows(
     assert len(few) == len(many) == 3
 
 
+def test_the_menu_marks_the_history_on_the_page_of_a_change(
+    olga: TestClient, alice: User, database: Database
+) -> None:
+    for path, how in ((HISTORY, "page"), (f"{HISTORY}/{change_sets(database)[-1].id}", "true")):
+        (menu,) = get(olga, path).root.find("nav", id="menu")
+        assert [a.text for a in menu.find("a", **{"aria-current": how})] == ["History"]
+
+
 # Events
 
 
