@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from admin.kit import messages
 from admin.kit.errors import require
 from admin.kit.forms import posted
-from admin.kit.history import origin
+from admin.kit.history import current_origin, origin
 from admin.kit.keys import selected_keys
 from admin.kit.languages import gettext, untranslated
 from admin.kit.once import keep_key, stored_once
@@ -95,8 +95,8 @@ async def run_once(
     try:
         if seen is not None:
             await view.site.read(look_again)
-        reason = untranslated(view.action_labels.get(slug, slug))
-        with origin(source="action", reason=reason):
+        label = untranslated(view.action_labels.get(slug, slug))
+        with origin(source="action", reason=current_origin().reason or label):
             result = await call(method, view, request)
     except ChangedSinceShown as changed:
         return await ask(view, request, slug, keys, changed.changes)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from admin.kit.site import AdminSite
 
 OPERATION_FIELD = "_operation"
+REASON_FIELD = "_reason"
+LONGEST_REASON = 500
 # A second click may be on another button, and a question may have been answered in between.
 NO_CONTENT = {OPERATION_FIELD, "save", "confirmed"}
 
@@ -62,7 +64,13 @@ def keep_key(request: Request, sent: FormData) -> None:
 def claim(request: Request, sent: FormData) -> None:
     """Let what this request writes be known by the key that was sent, else by a new one."""
     keep_key(request, sent)
-    set_origin(operation=operation_of(request, sent))
+    request.state.reason = reason_in(sent)
+    set_origin(operation=operation_of(request, sent), reason=request.state.reason)
+
+
+def reason_in(sent: FormData) -> str:
+    """Return why the operator wants this, if they say so; no database text holds a NUL."""
+    return str(sent.get(REASON_FIELD, "")).replace("\0", "\ufffd").strip()[:LONGEST_REASON]
 
 
 def operation_of(request: Request, sent: FormData) -> UUID:

@@ -95,7 +95,7 @@ def test_an_object_brings_its_own_commands(olga: Page, site: Site) -> None:
     expect(group(olga, "Commands").filter(has_text=re.compile("^(Edit|Delete)$"))).to_have_count(2)
     olga.keyboard.type("delete")
     olga.keyboard.press("Enter")
-    expect(olga.get_by_role("main")).to_contain_text("This deletes for good")
+    expect(olga.get_by_role("main")).to_contain_text("This goes to the trash")
 
 
 def test_a_form_is_saved_by_command(olga: Page, site: Site) -> None:

@@ -677,3 +677,27 @@ def test_an_object_takes_the_same_statements_however_much_happened(
     with statements(database) as many:
         get(olga, path)
     assert len(few) == len(many) <= 5
+
+
+# Reasons
+
+
+def test_why_something_was_changed_is_kept_and_shown(
+    olga: TestClient, alice: User, database: Database
+) -> None:
+    edit = f"/admin/user/edit/{alice.id}"
+    submit(olga, edit, name="Alicia", _reason=" Ticket 7\0 ")
+    assert change_sets(database)[-1].reason == "Ticket 7\ufffd"
+    assert "Ticket 7\ufffd" in get(olga, HISTORY).table[0]
+    olga.post("/admin/user/delete", data={"pks": str(alice.id), "_reason": "x" * 600})
+    assert change_sets(database)[-1].reason == "x" * 500
+
+
+def test_a_reason_survives_a_mistake(olga: TestClient, alice: User) -> None:
+    page = Page(submit(olga, f"/admin/user/edit/{alice.id}", name="", _reason="Ticket 7"))
+    assert page.fields()["_reason"] == "Ticket 7"
+
+
+def test_a_deletion_that_can_be_taken_back_says_so(olga: TestClient, alice: User) -> None:
+    page = get(olga, f"/admin/user/delete?pks={alice.id}")
+    assert "This goes to the trash:" in page.root.text
