@@ -284,3 +284,34 @@ def test_what_was_sent_while_the_database_went_away_is_sent_again_safely(
     again = olga.post(CREATE, data=Page(answer).fields())
     assert follow(olga, again).alerts == [AGAIN]
     assert len(users(database)) == 1
+
+
+UNDONE = (
+    "This was done before and undone since. It was not done again: open the form anew to do so."
+)
+
+
+def undo_last(client: TestClient, page: Page) -> None:
+    (form,) = page.root.find("form", **{"class": "undo"})
+    assert client.post(form.attributes["action"]).status_code == 302
+
+
+def test_what_was_undone_since_is_not_called_stored(
+    olga: TestClient, database: Database, edit: str
+) -> None:
+    sent = filled(olga, edit, name="Carol")
+    undo_last(olga, follow(olga, olga.post(edit, data=sent)))
+    assert follow(olga, olga.post(edit, data=sent)).alerts[-1] == UNDONE
+    assert [user.name for user in users(database)] == ["Alice"]
+    assert (
+        follow(olga, submit(olga, edit, name="Carol")).alerts[-1] == "The user “Carol” was changed."
+    )
+
+
+def test_what_was_undone_since_is_not_called_deleted(
+    olga: TestClient, database: Database, alice: User
+) -> None:
+    sent = filled(olga, f"{DELETE}?pks={alice.id}")
+    undo_last(olga, follow(olga, olga.post(DELETE, data=sent)))
+    assert follow(olga, olga.post(DELETE, data=sent)).alerts[-1] == UNDONE
+    assert [user.name for user in users(database)] == ["Alice"]

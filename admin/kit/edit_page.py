@@ -51,7 +51,10 @@ class Collision:
 
 @dataclass
 class Attempt:
-    """One try to store what was sent, over the row as it is now."""
+    """One try to store what was sent, over the row as it is now.
+
+    It is stale if others stored something since the form was opened.
+    """
 
     view: ModelAdmin
     opened: Opened
@@ -59,12 +62,7 @@ class Attempt:
     sent: FormData
     undecided: list[str]
     form_class: type[Form]
-
-    @property
-    def is_stale(self) -> bool:
-        """Say whether others stored something since the form was opened."""
-        version = self.sent.get(VERSION_FIELD)
-        return bool(self.opened.version) and version not in (None, self.opened.version)
+    is_stale: bool
 
     def fill(self) -> Form:
         """Return the form, in which a field is untouched if it is as it was opened."""
@@ -142,16 +140,27 @@ async def attempt(view: ModelAdmin, request: Request) -> Attempt:
     sent, undecided = settled(await posted(request))
     form_class = await view.scaffold_form(view.edit_rules)
 
-    def work(session: Session) -> tuple[Opened, Base | None]:
+    def work(session: Session) -> tuple[Opened, Base | None, bool]:
         opened = open_form(view, request, session)
-        if sent.get(VERSION_FIELD) in (None, opened.version) or not opened.version:
-            return opened, Base(opened.values)
+        if not is_overtaken(form_class, opened, sent):
+            return opened, Base(opened.values), False
         is_base = partial(is_shown, form_class, str(sent.get(SHOWN_FIELD, "")))
-        return opened, base_of(view, session, opened.obj, is_base)
+        return opened, base_of(view, session, opened.obj, is_base), True
 
-    opened, base = await view.site.read(work)
+    opened, base, is_stale = await view.site.read(work)
     require(await view.check_can_edit(request, opened.obj))
-    return Attempt(view, opened, base, sent, undecided, form_class)
+    return Attempt(view, opened, base, sent, undecided, form_class, is_stale)
+
+
+def is_overtaken(form_class: type[Form], opened: Opened, sent: FormData) -> bool:
+    """Say whether a row is another one than the form was opened with.
+
+    Without a version that is told by what the form showed. Other code sends neither, and is not
+    asked.
+    """
+    if opened.version:
+        return sent.get(VERSION_FIELD) not in (None, opened.version)
+    return SHOWN_FIELD in sent and not is_shown(form_class, str(sent[SHOWN_FIELD]), opened.values)
 
 
 def is_shown(form_class: type[Form], told: str, values: dict[str, Any]) -> bool:

@@ -168,7 +168,7 @@ def http_error(error: Exception, reference: str) -> HTTPException:
     if isinstance(error, Refused):
         return HTTPException(error.status, error.sentence)
     if isinstance(error, AlreadyDoneError):
-        return HTTPException(409, "This was done before; it was not done again.")
+        return HTTPException(409, gettext("This was done before; it was not done again."))
     log.error("Reference %s", reference, exc_info=error)
     if isinstance(error, UNAVAILABLE):
         headers = {"Retry-After": RETRY_AFTER}

@@ -14,6 +14,7 @@ from admin.kit.errors import ChangedMeanwhile, Refused, require
 from admin.kit.formats import write_number
 from admin.kit.forms import ZONE_FIELD, add_error, fill, fingerprint, posted, sent_data
 from admin.kit.history import AlreadyDoneError, current_origin
+from admin.kit.history.undoing import is_undone
 from admin.kit.keys import selected_keys
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.lookups import name_chosen
@@ -200,6 +201,8 @@ def saved(view: ModelAdmin, request: Request, obj: Any, sent: FormData, sentence
 
 async def stored_before(view: ModelAdmin, request: Request, key: str, operation: UUID) -> Response:
     """Lead where the first request led that sent the same; `key` is the object's, if it had one."""
+    if await is_undone(view.site, operation):
+        return undone_since(view, request, request.url.query)
     find = partial(find_stored, view, request, operation, key)
     label, obj = await view.site.read(find)
     sentence = gettext("{} was stored before; it was not stored again.")
@@ -249,10 +252,22 @@ async def delete_selected(view: ModelAdmin, request: Request) -> Response:
     return view.site.back_to_list(request, view, back)
 
 
-async def deleted_before(view: ModelAdmin, request: Request, _operation: UUID) -> Response:
+async def deleted_before(view: ModelAdmin, request: Request, operation: UUID) -> Response:
     """Lead where the first request led that deleted the same."""
+    back = str((await posted(request)).get("_back", ""))
+    if await is_undone(view.site, operation):
+        return undone_since(view, request, back)
     messages.success(request, gettext("This was deleted before; nothing more was deleted."))
-    return view.site.back_to_list(request, view, str((await posted(request)).get("_back", "")))
+    return view.site.back_to_list(request, view, back)
+
+
+def undone_since(view: ModelAdmin, request: Request, back: str) -> Response:
+    """Say that a form was sent again from an old page: what it asks for is not how things are."""
+    sentence = gettext(
+        "This was done before and undone since. It was not done again: open the form anew to do so."
+    )
+    messages.warning(request, sentence)
+    return view.site.back_to_list(request, view, back)
 
 
 def nothing_selected(view: ModelAdmin, request: Request, back: str) -> Response:

@@ -679,6 +679,21 @@ def test_an_object_takes_the_same_statements_however_much_happened(
     assert len(few) == len(many) <= 5
 
 
+def test_how_it_was_before_what_was_removed_is_not_guessed(
+    olga: TestClient, alice: User, recorded: Database
+) -> None:
+    """Going back from now would end at the oldest kept change, and call that the version."""
+    rename(olga, alice, "Alicia")
+    numbers = [change_set.id for change_set in change_sets(recorded)]
+    rename(olga, alice, "Ally")
+    last = change_sets(recorded)[-1].id
+    recorded.write(lambda session: prune(JOURNAL, session, utc_now()))
+    path = f"/admin/user/history/{alice.id}?at="
+    assert {olga.get(f"{path}{n}").status_code for n in numbers} == {404}
+    assert olga.post(f"{path}{numbers[-1]}").status_code == 404
+    assert get(olga, f"{path}{last}").heading == f"Ally after change {last}"
+
+
 # Reasons
 
 

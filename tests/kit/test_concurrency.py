@@ -149,3 +149,17 @@ def test_a_row_deleted_while_its_form_was_open_is_a_404(
     answer = client.post(f"/admin/book/edit/{key}", data=sent)
     assert answer.status_code == 404
     assert "It may have been deleted." in answer.text
+
+
+def test_a_stale_form_of_a_row_without_a_version_is_not_stored_either(
+    library: Database, client: TestClient
+) -> None:
+    library.write(lambda session: session.add(Publisher(id=1, name="Murray")))
+    path = "/admin/publisher/edit/1"
+    stale = {**form_on(client.get(path).text), "name": "Mine"}
+    client.post(path, data={**form_on(client.get(path).text), "name": "Theirs"})
+    answer = client.post(path, data=stale)
+    assert answer.status_code == 409
+    assert library.read(lambda session: session.get_one(Publisher, 1).name) == "Theirs"
+    assert client.post(path, data=form_on(answer.text)).status_code == 302
+    assert library.read(lambda session: session.get_one(Publisher, 1).name) == "Mine"

@@ -19,6 +19,7 @@ from models import ChangeSet
 from models.database import Database
 from tests.databases import statements
 from tests.kit.app import (
+    Binding,
     Book,
     BookAdmin,
     Chapter,
@@ -29,6 +30,7 @@ from tests.kit.app import (
     TagAdmin,
     make_app,
 )
+from tests.kit.browser import form_on
 from tests.kit.pages import Allow, sentence, store, texts
 from tests.kit.recorded import begin_history, make_recorded
 from tests.personas import visit
@@ -652,3 +654,42 @@ def test_what_a_hook_writes_afterwards_is_not_what_the_message_undoes(recorded: 
     client.post(path)
     assert recorded.read(lambda session: session.get(Publisher, 1)) is None
     assert recorded.read(lambda session: session.get(Tag, "for Orion")) is not None
+
+
+# Histories that are older than the models
+
+
+def rewrite(recorded: Database, old: str, new: str) -> None:
+    """Let the images be as an earlier model wrote them."""
+
+    def work(session: Session) -> None:
+        for column in ("before", "after"):
+            stmt = f"UPDATE changes SET {column} = replace({column}, :old, :new)"
+            session.execute(text(stmt), {"old": old, "new": new})
+
+    recorded.write(work)
+
+
+def test_a_member_that_an_enumeration_has_lost_is_not_put_back(
+    recorded: Database, client: TestClient
+) -> None:
+    first, second = list(Binding)[:2]
+    store(recorded, Book(id=1, title="Emma", binding=first))
+    stale = form_on(client.get("/admin/book/edit/1").text)
+    changed = {**form_on(client.get("/admin/book/edit/1").text), "binding": second.name}
+    client.post("/admin/book/edit/1", data=changed)
+    rewrite(recorded, f'"{first.name}"', '"LOST"')
+    assert client.post("/admin/book/edit/1", data={**stale, "title": "Mine"}).status_code == 409
+    answer = client.post("/admin/history/2/undo")
+    assert answer.status_code == 409
+    assert "(binding) can&#39;t be chosen any more." in answer.text
+
+
+def test_a_row_from_before_versions_were_counted_comes_back(
+    recorded: Database, client: TestClient
+) -> None:
+    store(recorded, Book(id=1, title="Emma"))
+    client.post("/admin/book/delete", data={"pks": "1"})
+    rewrite(recorded, '"version"', '"edition"')
+    client.post("/admin/book/trash", data={"pks": "1"})
+    assert recorded.read(lambda s: s.get_one(Book, 1).version) == 1

@@ -9,6 +9,7 @@ from gettext import NullTranslations
 from html import unescape
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import anyio.to_thread
@@ -34,7 +35,8 @@ from admin.kit import (
     parts,
 )
 from admin.kit.display import display
-from admin.kit.history import note, origin
+from admin.kit.errors import http_error
+from admin.kit.history import AlreadyDoneError, note, origin
 from admin.kit.languages import (
     Language,
     Languages,
@@ -132,6 +134,12 @@ def test_error_pages_speak_it_too(client: TestClient) -> None:
     headers = {"Accept-Language": "de", "Sec-Fetch-Site": "cross-site"}
     answer = client.post("/admin/publisher/create", headers=headers)
     assert "Diese Anfrage kam von einer anderen Website" in answer.text
+
+
+def test_work_that_was_done_before_is_told_in_it() -> None:
+    speak("de")
+    answer = http_error(AlreadyDoneError(uuid4()), "reference")
+    assert (answer.status_code, answer.detail[:5]) == (409, "Dies ")
 
 
 def test_worker_threads_know_the_language() -> None:

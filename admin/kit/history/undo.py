@@ -18,10 +18,11 @@ from sqlalchemy import (
     update,
 )
 
-from admin.kit.history.images import SECRET, dump, image_of, load, same, stored
+from admin.kit.history.images import SECRET, dump, image_of, same
 from admin.kit.history.journal import recorder_of
 from admin.kit.history.recorder import BATCH, CREATE, DELETE, UPDATE, matches
 from admin.kit.history.schema import key_columns, key_of_row
+from admin.kit.history.tree import values_of as image_values
 from admin.kit.keys import parse_key
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Collision:
     """What keeps a row from being put back.
 
     `kind` is "changed" or "missing", by a later change; "taken", a key or unique value; "orphan",
-    what it refers to is gone; "used", later rows refer to it; "secret", what it held isn't kept.
+    what it refers to is gone; "used", later rows refer to it; "secret", what it held isn't kept;
+    "lost", its enumeration doesn't have what it held any more.
     """
 
     kind: str
@@ -209,8 +211,8 @@ class Undoing:
                 self.collide("missing", entry)
             elif changed:
                 self.collide("changed", entry, changed)
-            elif SECRET in befores[entry.key].values():
-                self.collide("secret", entry, secrets_of(befores[entry.key]))
+            elif gone := self.not_kept(table, entry, befores[entry.key]):
+                self.collide(*gone)
             else:
                 reverted.append((entry, row, {**row, **befores[entry.key]}))
         reverted = self.fitting(table, reverted)
@@ -242,8 +244,8 @@ class Undoing:
         taken = self.current(table, [self.key_of(table, entry) for entry in entries])
         for entry in entries:
             row = self.image(table, entry.before)
-            if SECRET in row.values():
-                self.collide("secret", entry, secrets_of(row))
+            if gone := self.not_kept(table, entry, row):
+                self.collide(*gone)
             elif entry.key in taken:
                 self.collide("taken", entry, [column.name for column in key_columns(table)])
             else:
@@ -259,7 +261,8 @@ class Undoing:
     def next_version(self, table: Table, row: Row) -> dict[str, Any]:
         """Return the row with a version that nobody has seen."""
         version = self.schema.version_of(table)
-        return {**row, version.name: row[version.name] + 1} if version is not None else dict(row)
+        # The row may be older than the column that counts.
+        return dict(row) if version is None else {**row, version.name: row.get(version.name, 0) + 1}
 
     # What both need
 
@@ -313,9 +316,13 @@ class Undoing:
 
     def image(self, table: Table, text: str | None) -> dict[str, Any]:
         """Return the values of an image that the table still has columns for."""
-        columns = table.columns
-        values = {name: value for name, value in load(text).items() if name in columns}
-        return {name: stored(columns[name], value) for name, value in values.items()}
+        return image_values(table, text)
+
+    def not_kept(self, table: Table, entry: Any, image: Row) -> tuple[str, Any, list[str]] | None:
+        """Return what collides if not all of an image can be put back."""
+        secret = [name for name, value in image.items() if value is SECRET]
+        lost = [name for name, value in image.items() if is_lost(table.c[name], value)]
+        return ("secret" if secret else "lost", entry, secret or lost) if secret or lost else None
 
     def differing(self, table: Table, image: Row, row: Row) -> list[str]:
         """Return the columns that hold something else than the image says."""
@@ -354,5 +361,8 @@ def is_moved(columns: Sequence[Column[Any]], old: Row, new: Row) -> bool:
     return not old or values_of(columns, old) != values_of(columns, new)
 
 
-def secrets_of(image: Row) -> list[str]:
-    return [name for name, value in image.items() if value is SECRET]
+def is_lost(column: Column[Any], value: Any) -> bool:
+    """Say whether an enumeration has lost this member."""
+    enum_class = getattr(column.type, "enum_class", None)
+    kept = value is None or value is SECRET
+    return enum_class is not None and not kept and not isinstance(value, enum_class)

@@ -35,6 +35,7 @@ from admin.kit.languages import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from uuid import UUID
 
     from sqlalchemy.orm import Session
     from starlette.requests import Request
@@ -189,6 +190,18 @@ def undone_by(journal: Journal, session: Session, found: Any) -> int | None:
             number: int = row.id
             return number
     return None
+
+
+async def is_undone(site: AdminSite, operation: UUID) -> bool:
+    """Say whether an operation was taken back, and is so still."""
+    journal, sets = site.recorded, site.recorded.change_sets
+
+    def work(session: Session) -> bool:
+        stmt = select(sets.id, sets.summary).where(sets.operation == operation)
+        found = session.execute(stmt).first()
+        return found is not None and undone_by(journal, session, found) is not None
+
+    return await site.read(work)
 
 
 @contextmanager

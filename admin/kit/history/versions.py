@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import RelationshipProperty, Session
     from starlette.requests import Request
 
+    from admin.kit.history.journal import Journal
     from admin.kit.model_admin import ModelAdmin
 
 
@@ -40,8 +41,8 @@ class Version:
 def read_version(view: ModelAdmin, request: Request, number: int, session: Session) -> Version:
     """Read the object as it was after a change set; raise a 404 if it wasn't there."""
     subject = open_subject(view, request, session)
-    newest = session.scalar(select(func.max(view.site.recorded.change_sets.id))) or 0
-    if not subject.since <= number <= newest:
+    oldest, newest = bounds(view.site.recorded, session)
+    if not max(subject.since, oldest) <= number <= newest:
         raise HTTPException(404)
     now = current(view, subject, session)
     then = state_at(view, subject, number, now, session)
@@ -54,6 +55,16 @@ def read_version(view: ModelAdmin, request: Request, number: int, session: Sessi
         load_related(view, obj, name, then, session)
     fields = [(view.label(name), version_field(view, obj, name, then, request)) for name in names]
     return Version(subject, number, fields, changes_to(view, now, then) if now else {})
+
+
+def bounds(journal: Journal, session: Session) -> tuple[int, int]:
+    """Return the numbers between which it is known how things were.
+
+    Of an earlier one it isn't: what happened between it and the first that is kept was removed.
+    """
+    newest = select(func.max(journal.change_sets.id)).scalar_subquery()
+    pruned, last = session.execute(select(journal.heads.pruned_through, newest)).one()
+    return pruned or 0, last or 0
 
 
 def version_field(

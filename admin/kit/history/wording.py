@@ -143,5 +143,8 @@ COLLISIONS = {
         "The %(name)s {} can't be put back: what it held (%(fields)s) is secret, so it was not "
         "kept."
     ),
+    "lost": lazy_gettext(
+        "The %(name)s {} can't be put back: what it held (%(fields)s) can't be chosen any more."
+    ),
     "missing": lazy_gettext("The %(name)s {} is gone."),
 }
