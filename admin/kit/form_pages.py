@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from admin.kit import deletion, edit_page, messages
-from admin.kit.errors import ChangedMeanwhile, Refused, require
+from admin.kit.errors import SENTENCES, ChangedMeanwhile, Refused, require
 from admin.kit.formats import write_number
 from admin.kit.forms import ZONE_FIELD, add_error, fill, fingerprint, posted, sent_data
 from admin.kit.history import AlreadyDoneError, current_origin
@@ -76,11 +76,25 @@ async def edit(site: AdminSite, request: Request) -> Response:
     if request.method == "POST":
         stay_in_zone(await posted(request))
         repeat = partial(stored_before, view, request, request.path_params["pk"])
-        return await stored_once(site, request, partial(store_changes, view, request), repeat)
+        return await stored_once(site, request, partial(store_or_keep, view, request), repeat)
     opened = await site.read(partial(open_form, view, request))
     require(await view.check_can_edit(request, opened.obj))
     form = fill(await view.scaffold_form(view.edit_rules), opened.values)
     return await show(view, request, form, opened)
+
+
+async def store_or_keep(view: ModelAdmin, request: Request) -> Response:
+    """Store what was changed; of an object that is gone, keep what was typed."""
+    try:
+        return await store_changes(view, request)
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        title, gone = gettext("Error %(status)s", status=404), SENTENCES[404]
+        kept = gettext(
+            "What you sent is kept on this page: if the object is restored, send it again."
+        )
+        return await view.site.send_again_page(request, 404, title, f"{gone} {kept}")
 
 
 async def store_changes(view: ModelAdmin, request: Request) -> Response:

@@ -694,6 +694,20 @@ def test_how_it_was_before_what_was_removed_is_not_guessed(
     assert get(olga, f"{path}{last}").heading == f"Ally after change {last}"
 
 
+def test_what_was_typed_over_a_deletion_is_kept_until_it_is_restored(
+    olga: TestClient, alice: User, database: Database
+) -> None:
+    edit = f"/admin/user/edit/{alice.id}"
+    sent = get(olga, edit).fields() | {"name": "Alicia"}
+    undo = undo_path(remove(olga, alice))
+    answer = olga.post(edit, data=sent)
+    assert answer.status_code == 404
+    assert Page(answer).fields()["name"] == "Alicia"
+    olga.post(undo)
+    assert olga.post(edit, data=Page(answer).fields()).status_code == 302
+    assert names(database) == ["Alicia"]
+
+
 # Reasons
 
 
