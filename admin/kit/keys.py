@@ -2,9 +2,8 @@
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from sqladmin.helpers import object_identifier_values
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, SmallInteger, inspect, tuple_
@@ -52,11 +51,6 @@ def key_columns(model: type) -> tuple[Column[Any], ...]:
     return tuple(column for column in mapper.primary_key if isinstance(column, Column))
 
 
-def quoted_key(obj: Any) -> str:
-    """Return the key for the path of a URL, whatever characters it holds."""
-    return quote(key_of(obj), safe="")
-
-
 def matches_keys(model: type, keys: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that picks the rows with these keys; raise `BadKeyError` if none can."""
     columns = key_columns(model)
@@ -76,6 +70,15 @@ def parse_key(model: type, key: str) -> tuple[Any, ...]:
     if not all(map(can_hold, key_columns(model), values)) or key != join(values):
         raise BadKeyError
     return values
+
+
+def key_after(model: type, key: str, after: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the key of a row after a change, which may have changed the key itself.
+
+    `after` has the columns that were changed.
+    """
+    columns = zip(key_columns(model), parse_key(model, key), strict=True)
+    return tuple(after.get(column.name, value) for column, value in columns)
 
 
 def can_hold(column: Column[Any], value: Any) -> bool:

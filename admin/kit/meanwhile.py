@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from admin.kit.formats import join_words
+from admin.kit.history.images import row_of
 from admin.kit.history.recorder import UPDATE, table_of
-from admin.kit.history.tree import values_of
 from admin.kit.keys import key_of
 from admin.kit.languages import gettext
 
@@ -88,7 +88,7 @@ def copied(view: ModelAdmin, obj: Any) -> Any:
 def put_back(view: ModelAdmin, session: Session, past: Any, entry: Any) -> list[str]:
     """Give a copy the values it had before a change; return the names of the attributes."""
     table, names = table_of(view.mapper), []
-    for column_name, value in values_of(table, entry.before).items():
+    for column_name, value in row_of(table, entry.before).items():
         name = view.mapper.get_property_by_column(table.c[column_name]).key
         past.__dict__[name] = value
         names.append(name)

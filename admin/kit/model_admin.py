@@ -19,11 +19,11 @@ from admin.kit.columns import can_type, in_table_order, is_declared, is_plain
 from admin.kit.display import display, display_short, empty, value_at
 from admin.kit.filters import PeriodFilter
 from admin.kit.forms import FormConverter, TranslatedForm
-from admin.kit.keys import BadKeyError, key_of, matches_keys, quoted_key
+from admin.kit.keys import BadKeyError, key_of, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.lookups import Found
 from admin.kit.search import contains_words
-from admin.kit.templating import path_for
+from admin.kit.templating import key_path
 from admin.kit.zones import has_instants
 
 if TYPE_CHECKING:
@@ -250,8 +250,7 @@ class ModelAdmin(ModelView):
         for view in self.site.views_of({type(value)}):
             may_open = view.can_view_details and view.is_accessible(request)
             if may_open and view.has_permission(request, Action.DETAILS, value):
-                path = path_for(request, "details", identity=view.identity, pk="")
-                return path + quoted_key(value)
+                return key_path(request, "details", view.identity, key_of(value))
         return ""
 
     def sort_name(self, name: str) -> str | None:

@@ -19,9 +19,9 @@ from starlette.exceptions import HTTPException
 from admin.kit.errors import Refused
 from admin.kit.forms import posted
 from admin.kit.history import AlreadyDoneError, current_origin, set_origin
-from admin.kit.history.images import load
+from admin.kit.history.images import row_of
 from admin.kit.history.recorder import CREATE, table_of
-from admin.kit.keys import join, key_columns, parse_key
+from admin.kit.keys import join, key_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -144,13 +144,8 @@ def find_stored(
     is_asked = changes.c.key == key if key else changes.c.action == CREATE
     stmt = stmt.order_by(is_asked.desc(), changes.c.position).limit(1)
     entry = session.execute(stmt).one_or_none()
-    label, key = (entry.label, key_after(view.model, entry)) if entry else ("", key)
+    label = entry.label if entry else ""
+    if entry:
+        key = join(key_after(view.model, entry.key, row_of(table_of(view.mapper), entry.after)))
     obj = session.scalar(view.object_query(request, key)) if key else None
     return (label, None) if obj is None else (str(obj), obj)
-
-
-def key_after(model: type, entry: Any) -> str:
-    """Return the key that a row has since a change, which may have changed the key itself."""
-    after = load(entry.after)
-    values = zip(key_columns(model), parse_key(model, entry.key), strict=True)
-    return join([after.get(column.name, value) for column, value in values])

@@ -12,10 +12,10 @@ from sqlalchemy import Select, select, tuple_, union_all
 from starlette.responses import JSONResponse, Response
 
 from admin.kit.changelist import with_relations
-from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys, quoted_key
+from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.search import words
-from admin.kit.templating import path_for
+from admin.kit.templating import key_path, path_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,5 +156,5 @@ async def path_to(view: ModelAdmin, request: Request, obj: Any) -> str:
     pages = {"edit": view.check_can_edit, "details": view.check_can_view_details}
     for page, check in pages.items():
         if await check(request, obj):
-            return path_for(request, page, identity=view.identity, pk="") + quoted_key(obj)
+            return key_path(request, page, view.identity, key_of(obj))
     return ""

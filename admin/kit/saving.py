@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from admin.kit import messages
@@ -17,7 +18,7 @@ from admin.kit.once import claim_next, is_stored
 from admin.kit.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -113,10 +114,18 @@ def find_selected(
 
 async def write(view: ModelAdmin, work: Callable[[Session], Any]) -> Any:
     """Run the work in one transaction; raise `Refused` for what the operator can mend."""
-    try:
+    with in_words(lambda _error: view):
         return await view.site.write(work)
+
+
+@contextmanager
+def in_words(blamed: Callable[[Exception], ModelAdmin | None]) -> Iterator[None]:
+    """Raise `Refused` for an error that the operator can mend, in the words of the view blamed."""
+    try:
+        yield
     except Exception as error:
-        refusal = refusal_from(error, view.mapper, view.name, view.label)
+        view = blamed(error)
+        refusal = refusal_from(error, view.mapper, view.name, view.label) if view else None
         if refusal is None or refusal is error:
             raise
         raise refusal from error

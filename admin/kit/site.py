@@ -37,14 +37,14 @@ from admin.kit.history.object_pages import trash_path
 from admin.kit.history.obstacles import may_open, object_path
 from admin.kit.history.sight import is_recorded, may_undo
 from admin.kit.hooks import refuse_nested_work
-from admin.kit.keys import quoted_key
+from admin.kit.keys import key_of
 from admin.kit.languages import Languages, gettext
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
 from admin.kit.once import OPERATION_FIELD
 from admin.kit.preferences import Preferences, chosen_preferences, keep
 from admin.kit.static_files import StaticFiles
-from admin.kit.templating import Templates, path_for
+from admin.kit.templating import Templates, key_path, path_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -255,7 +255,7 @@ class AdminSite(Admin):
 
     def object_path(self, request: Request, page: str, view: ModelAdmin, obj: Any) -> str:
         """Return the path of an object's page, carrying the list's search, filters and order."""
-        path = path_for(request, page, identity=view.identity, pk="") + quoted_key(obj)
+        path = key_path(request, page, view.identity, key_of(obj))
         return f"{path}?{request.url.query}" if request.url.query else path
 
     def back_to_list(self, request: Request, view: ModelAdmin, query: str = "") -> Response:

@@ -7,6 +7,7 @@ Host header. Ours print what the view prepared.
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from sqladmin.flash import get_flashed_messages
@@ -77,6 +78,11 @@ class Templates(Jinja2Templates):
         context = {"request": request, **(context or {})}
         template = self.env.get_template(name)
         return _TemplateResponse(template, template.render(context), context, status_code)
+
+
+def key_path(request: Request, page: str, identity: str, key: str) -> str:
+    """Return the path of an object's page, whatever characters its key holds."""
+    return path_for(request, page, identity=identity, pk="") + quote(key, safe="")
 
 
 def path_for(request: Request, name: str, /, **params: str) -> str:

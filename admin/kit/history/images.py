@@ -98,10 +98,24 @@ def kept(column: Column[Any], value: Any) -> Any:
     return SECRET if is_secret(column) and value is not None else value
 
 
+def row_of(table: Table, text: str | None) -> Image:
+    """Return the values of an image, as far as the table still has columns for them."""
+    values = [(table.columns.get(name), value) for name, value in load(text).items()]
+    return {column.name: stored(column, value) for column, value in values if column is not None}
+
+
 def stored(column: Column[Any], value: Any) -> Any:
-    """Return what to hand the column for a value that was read from an image."""
-    enum_class = getattr(column.type, "enum_class", None)
-    return enum_class[value] if enum_class and value is not None else value
+    """Return what to hand the column for a value of an image; a lost member stays a name."""
+    members = getattr(column.type, "enum_class", None)
+    if members is None or not isinstance(value, str):
+        return value
+    return members.__members__.get(value, value)
+
+
+def is_lost(column: Column[Any], value: Any) -> bool:
+    """Say whether the column's enumeration has lost this member."""
+    members = getattr(column.type, "enum_class", None)
+    return members is not None and isinstance(value, str) and not isinstance(value, members)
 
 
 def same(one: Any, other: Any) -> bool:

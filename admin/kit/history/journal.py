@@ -19,7 +19,7 @@ from admin.kit.history.recorder import BATCH, Recorder
 from admin.kit.history.schema import RecordedSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import TextClause
     from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
@@ -135,14 +135,23 @@ class Journal:
 
     def entries(self, session: Session, operation: UUID) -> Iterator[Any]:
         """Read the entries of a change set in their order, a bounded number at a time."""
-        table, last = self.changes.__table__, -1
-        while True:
-            stmt = select(table).where(table.c.operation == operation, table.c.position > last)
-            rows = session.execute(stmt.order_by(table.c.position).limit(BATCH)).all()
-            yield from rows
-            if len(rows) < BATCH:
-                return
-            last = rows[-1].position
+        for batch in self.batches(session, operation):
+            yield from batch
+
+    def batches(
+        self, session: Session, operation: UUID, *, backwards: bool = False
+    ) -> Iterator[Sequence[Any]]:
+        """Read the entries of a change set in their order, or last one first, some at a time."""
+        table = self.changes.__table__
+        place = table.c.position
+        rows = select(table).where(table.c.operation == operation)
+        rows = rows.order_by(place.desc() if backwards else place).limit(BATCH)
+        found = session.execute(rows).all()
+        while found:
+            yield found
+            last = found[-1].position
+            rest = rows.where(place < last if backwards else place > last)
+            found = session.execute(rest).all() if len(found) == BATCH else []
 
 
 def note(session: Session, action: str, label: str = "", *, table_name: str = "") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -21,7 +20,7 @@ from admin.kit.history.timeline import parse_number
 from admin.kit.history.undo import CollisionsError
 from admin.kit.history.wording import quoted
 from admin.kit.languages import gettext, in_sentence, ngettext
-from admin.kit.templating import path_for
+from admin.kit.templating import key_path, path_for
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -75,7 +74,7 @@ async def page_url(view: ModelAdmin, request: Request, subject: Subject) -> str:
     if subject.is_gone:
         return ""
     page = "edit" if subject.may_edit else "details"
-    return path_for(request, page, identity=view.identity, pk="") + quote(subject.key, safe="")
+    return key_path(request, page, view.identity, subject.key)
 
 
 async def show_version(
@@ -182,7 +181,7 @@ async def restore(view: ModelAdmin, request: Request) -> Response:
     except Refused as refusal:
         return not_restored(request, back, refusal.sentence)
     sentence = restored(in_sentence(view.name), undone.count - 1)
-    path = path_for(request, "details", identity=view.identity, pk="") + quote(key, safe="")
+    path = key_path(request, "details", view.identity, key)
     messages.success(request, sentence, label=found.label or key, url=path)
     return back
 

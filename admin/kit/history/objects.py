@@ -11,13 +11,12 @@ from sqlalchemy.orm import raiseload
 
 from admin.kit.display import display
 from admin.kit.history.diff import NEW, OLD, Differ, cut
-from admin.kit.history.images import SECRET
+from admin.kit.history.images import SECRET, row_of
 from admin.kit.history.links import Side, visible_links
 from admin.kit.history.recorder import CREATE, DELETE, UPDATE, table_of
 from admin.kit.history.schema import name_of
 from admin.kit.history.sight import table_name, visible_columns
 from admin.kit.history.subjects import Subject, entries, ghost, not_kept, open_subject, shown_field
-from admin.kit.history.tree import values_of
 from admin.kit.history.wording import action_word, reason, source_word
 from admin.kit.hooks import wait_for
 from admin.kit.languages import gettext, in_sentence, lazy_gettext
@@ -127,7 +126,7 @@ class Teller:
 
     def fields(self, row: Any) -> tuple[list[tuple[str, Markup]], bool]:
         """Return label and change of each column that pages show, and whether there are others."""
-        before, after = values_of(self.table, row.before), values_of(self.table, row.after)
+        before, after = row_of(self.table, row.before), row_of(self.table, row.after)
         names = [name for name in self.columns if name in before or name in after]
         shown = []
         for name in names:
@@ -172,7 +171,7 @@ class Teller:
         One statement a relation, whatever there is on the page.
         """
         images = [
-            values_of(self.table, text)
+            row_of(self.table, text)
             for row in rows
             if row.table_name == table_name(self.view)
             for text in (row.before, row.after)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from admin.kit.history.sight import visible_columns
 from admin.kit.history.wording import collision_sentence
 from admin.kit.languages import gettext, in_sentence
-from admin.kit.templating import path_for
+from admin.kit.templating import key_path
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,8 +22,7 @@ def may_open(view: ModelAdmin, request: Request) -> bool:
 
 
 def object_path(request: Request, view: ModelAdmin, key: str) -> str:
-    path = path_for(request, "object_history", identity=view.identity, pk="")
-    return path + quote(key, safe="")
+    return key_path(request, "object_history", view.identity, key)
 
 
 def told(site: AdminSite, request: Request, collision: Collision) -> dict[str, str]:

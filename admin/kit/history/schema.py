@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ForeignKeyConstraint, Table
 
-from admin.kit.history.images import is_recorded
+from admin.kit.history.images import SECRET, is_recorded
 from admin.kit.keys import join
 
 if TYPE_CHECKING:
@@ -127,13 +127,17 @@ class RecordedSchema:
 
     def label(self, table: Table, row: Mapping[str, Any]) -> str:
         """Return what the model calls a row, or "" for a row of a link."""
-        mapper = self.mappers.get(table)
-        if mapper is None:
+        if table not in self.mappers:
             return ""
-        obj = mapper.class_manager.new_instance()
+        return name_of(self.ghost(table, row)) or key_of_row(table, row)
+
+    def ghost(self, table: Table, row: Mapping[str, Any]) -> Any:
+        """Return an object that no session knows, with these columns but for the secret ones."""
+        obj = self.mappers[table].class_manager.new_instance()
+        held = [(name, row[column]) for name, column in self.attributes[table] if column in row]
         # Not `setattr`: an event or a validator of the model must not run.
-        obj.__dict__.update((name, row[column]) for name, column in self.attributes[table])
-        return name_of(obj) or key_of_row(table, row)
+        obj.__dict__.update((name, value) for name, value in held if value is not SECRET)
+        return obj
 
 
 @cache

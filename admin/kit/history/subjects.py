@@ -11,12 +11,11 @@ from starlette.exceptions import HTTPException
 
 from admin.kit.display import empty
 from admin.kit.errors import require
-from admin.kit.history.images import SECRET
+from admin.kit.history.images import row_of
 from admin.kit.history.recorder import table_of
 from admin.kit.history.schema import name_of
 from admin.kit.history.sight import is_scoped, table_name
 from admin.kit.history.trash import last_deletion
-from admin.kit.history.tree import values_of
 from admin.kit.hooks import wait_for
 from admin.kit.languages import gettext
 
@@ -67,7 +66,7 @@ def open_subject(view: ModelAdmin, request: Request, session: Session) -> Subjec
         raise HTTPException(404)
     is_gone = obj is None
     if is_gone:
-        obj = ghost(view, values_of(table_of(view.mapper), deletion.before))
+        obj = ghost(view, row_of(table_of(view.mapper), deletion.before))
     require(wait_for(allows, view.check_can_view_details, request, obj, is_gone))
     may_edit = wait_for(allows, view.check_can_edit, request, obj, is_gone)
     label = deletion.label if is_gone else name_of(obj)
@@ -88,13 +87,7 @@ async def allows(check: Check, request: Request, obj: Any, is_gone: bool) -> boo
 
 def ghost(view: ModelAdmin, values: dict[str, Any]) -> Any:
     """Return an object with these columns that no session knows."""
-    obj = view.mapper.class_manager.new_instance()
-    for column in table_of(view.mapper).columns:
-        if column.name in values and values[column.name] is not SECRET:
-            # Not `setattr`: an event or a validator of the model must not run.
-            prop = view.mapper.get_property_by_column(column)
-            obj.__dict__[prop.key] = values[column.name]
-    return obj
+    return view.site.recorded.schema.ghost(table_of(view.mapper), values)
 
 
 def entries(

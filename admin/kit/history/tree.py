@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from admin.kit.history.images import SECRET, load, stored
+from admin.kit.history.images import row_of
 from admin.kit.history.recorder import DELETE, UPDATE
 
 if TYPE_CHECKING:
@@ -13,22 +13,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from admin.kit.history.schema import Dependents, RecordedSchema
-
-
-def values_of(table: Table, text: str | None) -> dict[str, Any]:
-    """Return the values of an image by column, for the columns that there still are."""
-    return {
-        name: value if value is SECRET else as_stored(table, name, value)
-        for name, value in load(text).items()
-        if name in table.columns
-    }
-
-
-def as_stored(table: Table, name: str, value: Any) -> Any:
-    try:
-        return stored(table.columns[name], value)
-    except KeyError:  # A member that its enumeration has lost.
-        return value
 
 
 class Tree:
@@ -48,7 +32,7 @@ class Tree:
         table = self.schema.tables.get(entry.table_name)
         if table is None or entry.action not in (DELETE, UPDATE):
             return False
-        image = values_of(table, entry.before)
+        image = row_of(table, entry.before)
         is_chosen = entry.position == self.position or self._depends(entry, table, image)
         if is_chosen:
             self.entries.append((entry.table_name, entry.action, entry.key))

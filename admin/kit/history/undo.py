@@ -18,12 +18,11 @@ from sqlalchemy import (
     update,
 )
 
-from admin.kit.history.images import SECRET, dump, image_of, same
+from admin.kit.history.images import SECRET, dump, image_of, is_lost, row_of, same
 from admin.kit.history.journal import recorder_of
-from admin.kit.history.recorder import BATCH, CREATE, DELETE, UPDATE, matches
+from admin.kit.history.recorder import CREATE, DELETE, UPDATE, matches
 from admin.kit.history.schema import key_columns, key_of_row
-from admin.kit.history.tree import values_of as image_values
-from admin.kit.keys import parse_key
+from admin.kit.keys import key_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,7 +95,7 @@ def undo(
     recorder = recorder_of(session)
     assert recorder is not None  # noqa: S101 - every session of a recorded database has one
     undoing = Undoing(journal, session, recorder)
-    for batch in entries_backwards(journal, session, operation):
+    for batch in journal.batches(session, operation, backwards=True):
         entries = batch if chosen is None else list(filter(chosen, batch))
         for (action, table_name), some in groupby(entries, lambda e: (e.action, e.table_name)):
             undoing.put_back(action, table_name, list(some))
@@ -105,18 +104,6 @@ def undo(
         raise CollisionsError(undone)
     session.expire_all()
     return undone
-
-
-def entries_backwards(
-    journal: Journal, session: Session, operation: Any
-) -> Iterator[Sequence[Any]]:
-    """Read the entries of a change set, last one first, a bounded number at a time."""
-    table = journal.changes.__table__
-    rows = select(table).where(table.c.operation == operation).order_by(table.c.position.desc())
-    stmt = rows.limit(BATCH)
-    while found := session.execute(stmt).all():
-        yield found
-        stmt = rows.where(table.c.position < found[-1].position).limit(BATCH)
 
 
 class Undoing:
@@ -158,7 +145,7 @@ class Undoing:
 
     def remove(self, table: Table, entries: Sequence[Any]) -> None:
         """Delete the rows, unless they have changed since or others refer to them."""
-        images = {entry.key: self.image(table, entry.after) for entry in entries}
+        images = {entry.key: row_of(table, entry.after) for entry in entries}
         rows = self.current(table, [self.key(table, image) for image in images.values()])
         used = self.used(table, list(rows.values()))
         going = []
@@ -199,9 +186,10 @@ class Undoing:
 
     def revert(self, table: Table, entries: Sequence[Any]) -> None:
         """Set the columns to what they held, unless they hold something else by now."""
-        befores = {entry.key: self.image(table, entry.before) for entry in entries}
-        afters = {entry.key: self.image(table, entry.after) for entry in entries}
-        keys = {entry.key: self.key_after(table, entry, afters[entry.key]) for entry in entries}
+        befores = {entry.key: row_of(table, entry.before) for entry in entries}
+        afters = {entry.key: row_of(table, entry.after) for entry in entries}
+        model = self.schema.mappers[table].class_
+        keys = {entry.key: key_after(model, entry.key, afters[entry.key]) for entry in entries}
         rows = {self.key(table, row): row for row in self.current(table, keys.values()).values()}
         reverted: list[tuple[Any, Row, Row]] = []
         for entry in entries:
@@ -243,7 +231,7 @@ class Undoing:
         restored: list[tuple[Any, Row, Row]] = []
         taken = self.current(table, [self.key_of(table, entry) for entry in entries])
         for entry in entries:
-            row = self.image(table, entry.before)
+            row = row_of(table, entry.before)
             if gone := self.not_kept(table, entry, row):
                 self.collide(*gone)
             elif entry.key in taken:
@@ -314,10 +302,6 @@ class Undoing:
         rows = map(dict, self.session.connection().execute(stmt).mappings())
         return {key_of_row(table, row): row for row in rows}
 
-    def image(self, table: Table, text: str | None) -> dict[str, Any]:
-        """Return the values of an image that the table still has columns for."""
-        return image_values(table, text)
-
     def not_kept(self, table: Table, entry: Any, image: Row) -> tuple[str, Any, list[str]] | None:
         """Return what collides if not all of an image can be put back."""
         secret = [name for name, value in image.items() if value is SECRET]
@@ -334,13 +318,7 @@ class Undoing:
         return tuple(row[column.name] for column in key_columns(table))
 
     def key_of(self, table: Table, entry: Any) -> Key:
-        return self.key(table, self.image(table, entry.before))
-
-    def key_after(self, table: Table, entry: Any, after: Row) -> Key:
-        """Return the key the row has since the change, which may have changed the key itself."""
-        key = parse_key(self.schema.mappers[table].class_, entry.key)
-        columns = zip(key_columns(table), key, strict=True)
-        return tuple(after.get(column.name, value) for column, value in columns)
+        return self.key(table, row_of(table, entry.before))
 
 
 def unique_columns(table: Table) -> Iterator[list[Column[Any]]]:
@@ -359,10 +337,3 @@ def values_of(columns: Sequence[Column[Any]], row: Row) -> Key:
 
 def is_moved(columns: Sequence[Column[Any]], old: Row, new: Row) -> bool:
     return not old or values_of(columns, old) != values_of(columns, new)
-
-
-def is_lost(column: Column[Any], value: Any) -> bool:
-    """Say whether an enumeration has lost this member."""
-    enum_class = getattr(column.type, "enum_class", None)
-    kept = value is None or value is SECRET
-    return enum_class is not None and not kept and not isinstance(value, enum_class)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased
 from starlette.exceptions import HTTPException
 
 from admin.kit.constraints import broken_rule
-from admin.kit.errors import Refused, refusal_from, require
+from admin.kit.errors import Refused, require
+from admin.kit.history.images import row_of
 from admin.kit.history.origin import origin
 from admin.kit.history.recorder import BATCH, CREATE, DELETE, UPDATE
 from admin.kit.history.schema import key_columns
@@ -27,11 +28,12 @@ from admin.kit.history.sight import (
     table_name,
 )
 from admin.kit.history.timeline import summary
-from admin.kit.history.tree import Tree, values_of
+from admin.kit.history.tree import Tree
 from admin.kit.history.undo import Undone, undo
 from admin.kit.hooks import wait_for
-from admin.kit.keys import join, key_of, matches_keys, parse_key
+from admin.kit.keys import join, key_after, key_of, matches_keys
 from admin.kit.languages import gettext
+from admin.kit.saving import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,14 +60,16 @@ async def undo_set(site: AdminSite, request: Request, found: Any, *, skip: bool)
     """Take a change set back, but for rows that changed since if they are to be skipped."""
     require(may_undo(site, request, summary(found)))
     work = Work(site, request, found)
-    with origin(source="undo", undoes=found.id, reason=""), sentences(site, found):
+    told = in_words(partial(blamed, site, found))
+    with origin(source="undo", undoes=found.id, reason=""), told:
         return await site.write(lambda session: work.undo(session, skip=skip))
 
 
 async def restore_tree(site: AdminSite, request: Request, found: Any) -> Undone:
     """Take back the deletion of one row, and of what went along with it."""
     work = Work(site, request, found)
-    with origin(source="restore", undoes=found.id, reason=""), sentences(site, found):
+    told = in_words(partial(blamed, site, found))
+    with origin(source="restore", undoes=found.id, reason=""), told:
         return await site.write(work.restore)
 
 
@@ -168,11 +172,10 @@ def key_since(journal: Journal, entry: Any) -> str:
     mapper = journal.schema.mappers.get(table) if table is not None else None
     if table is None or mapper is None or entry.action != UPDATE:
         return str(entry.key)
-    after, columns = values_of(table, entry.after), key_columns(table)
-    if not any(column.name in after for column in columns):
+    after = row_of(table, entry.after)
+    if after.keys().isdisjoint(column.name for column in key_columns(table)):
         return str(entry.key)
-    before = parse_key(mapper.class_, entry.key)
-    return join([after.get(c.name, old) for c, old in zip(columns, before, strict=True)])
+    return join(key_after(mapper.class_, entry.key, after))
 
 
 async def all_allow(check: Callable[..., Any], request: Request, objects: Sequence[Any]) -> bool:
@@ -204,20 +207,7 @@ async def is_undone(site: AdminSite, operation: UUID) -> bool:
     return await site.read(work)
 
 
-@contextmanager
-def sentences(site: AdminSite, found: Any) -> Iterator[None]:
-    """Say in words what the database refused."""
-    try:
-        yield
-    except Exception as error:
-        view = blamed(site, error, found)
-        refusal = refusal_from(error, view.mapper, view.name, view.label) if view else None
-        if refusal is None or refusal is error:
-            raise
-        raise refusal from error
-
-
-def blamed(site: AdminSite, error: Exception, found: Any) -> ModelAdmin | None:
+def blamed(site: AdminSite, found: Any, error: Exception) -> ModelAdmin | None:
     """Return the view of the table that the error is about."""
     names = [name for name, _ in summary(found)]
     if isinstance(error, IntegrityError):

@@ -9,11 +9,10 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm.attributes import set_committed_value
 from starlette.exceptions import HTTPException
 
-from admin.kit.history.images import SECRET
+from admin.kit.history.images import SECRET, row_of
 from admin.kit.history.recorder import BATCH, CREATE, DELETE, table_of
 from admin.kit.history.sight import visible_columns
 from admin.kit.history.subjects import Subject, entries, ghost, not_kept, open_subject, shown_field
-from admin.kit.history.tree import values_of
 from admin.kit.keys import join, matches_keys
 from admin.kit.languages import gettext
 
@@ -98,7 +97,7 @@ def state_at(
     while True:
         rows = session.execute(stmt.limit(BATCH)).all()
         for row in rows:
-            before = values_of(table_of(view.mapper), row.before)
+            before = row_of(table_of(view.mapper), row.before)
             if row.action == CREATE:
                 state = None
             elif row.action == DELETE:
