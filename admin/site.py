@@ -10,6 +10,7 @@ from admin.dashboard import CARDS
 from admin.history import JOURNAL
 from admin.kit import AdminSite, Board
 from admin.kit.languages import lazy_gettext
+from admin.saved_views import SavedViews
 from admin.settings import Settings
 from admin.views import VIEWS
 from models.database import Database
@@ -29,9 +30,11 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         allowed_hosts=settings.allowed_hosts,
         https=settings.is_production,
         environment="" if settings.is_production else lazy_gettext("Development"),
+        refuses_lazy_loads=not settings.is_production,
         threads=settings.db_pool_size + settings.db_max_overflow,
         board=Board(CARDS, CardSnapshots()),
         journal=JOURNAL,
+        list_store=SavedViews(),
         languages=LANGUAGES,
         locale_folders=[LOCALE],
     )

@@ -1,5 +1,6 @@
 """What the application asks about its schema: bring it up to date, and say what it lacks."""
 
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from admin.settings import Settings
+from migrations.connection import with_connection
+from migrations.trigrams import build_missing, missing
+from models import Base
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:
@@ -16,6 +20,9 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
     config = configuration()
     config.attributes["settings"] = settings
     command.upgrade(config, revision)
+    if revision == "head":
+        # What could not be had when its migration ran may be possible by now.
+        with_connection(settings, partial(build_missing, metadata=Base.metadata))
 
 
 def pending(connection: Connection) -> list[str]:
@@ -30,6 +37,12 @@ def pending(connection: Connection) -> list[str]:
         return []
     lacking = script.iterate_revisions("heads", current or "base")
     return [revision.revision for revision in lacking][::-1]
+
+
+def without_trigrams(connection: Connection) -> list[str]:
+    """Return the tables that PostgreSQL could not index for searches."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    return sorted(missing(connection, Base.metadata)) if is_postgresql else []
 
 
 def configuration() -> Config:

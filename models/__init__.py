@@ -5,9 +5,11 @@ from models.card_snapshot import CardSnapshot
 from models.change import Change
 from models.change_set import ChangeSet
 from models.history_head import HistoryHead
+from models.list_choice import ListChoice
 from models.operator import Operator
 from models.operator_session import OperatorSession
 from models.post import Post
+from models.saved_view import SavedView
 from models.sign_in_failure import SignInFailure
 from models.user import User
 
@@ -17,9 +19,11 @@ __all__ = [
     "Change",
     "ChangeSet",
     "HistoryHead",
+    "ListChoice",
     "Operator",
     "OperatorSession",
     "Post",
+    "SavedView",
     "SignInFailure",
     "User",
 ]

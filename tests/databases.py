@@ -24,7 +24,7 @@ SESSION_STATE = re.compile(
     r"|pg_(try_)?advisory_lock",
     re.IGNORECASE,
 )
-TRANSACTION_CONTROL = re.compile(r"(BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b")
+READS_NOTHING = re.compile(r"EXPLAIN|(BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b")
 
 
 def settings_for(url: URL, **changes: Any) -> Settings:
@@ -40,11 +40,11 @@ def settings_for(url: URL, **changes: Any) -> Settings:
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
-    """Collect the SQL that `database` executes meanwhile, without BEGIN and savepoints."""
+    """Collect the SQL that `database` executes meanwhile, without BEGIN, savepoints and plans."""
     seen: list[str] = []
 
     def collect(_connection: Connection, _cursor: DBAPICursor, sql: str, *_rest: object) -> None:
-        if not TRANSACTION_CONTROL.match(sql):
+        if not READS_NOTHING.match(sql):
             seen.append(sql)
 
     engine = database.writer.engine

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 from httpx2 import Response
 from starlette.testclient import TestClient
 
 VOID = {"input", "meta", "link", "br", "hr", "img"}
+CELLS = {"td", "th"}  # they end where the next one begins, or the row ends
 
 
 @dataclass
@@ -39,16 +41,25 @@ class Page(HTMLParser):
 
     def __init__(self, response: Response) -> None:
         super().__init__()
+        self.path = response.url.path
         self.root = self.open = Element("", {})
         self.feed(response.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in CELLS:
+            self.end_cell()
         element = Element(tag, {name: value or "" for name, value in attrs}, self.open)
         self.open.children.append(element)
         if tag not in VOID:
             self.open = element
 
+    def end_cell(self) -> None:
+        if self.open.tag in CELLS and self.open.parent:
+            self.open = self.open.parent
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "tr":
+            self.end_cell()
         assert self.open.tag == tag, f"<{self.open.tag}> is closed by </{tag}>"
         assert self.open.parent is not None
         self.open = self.open.parent
@@ -85,12 +96,23 @@ class Page(HTMLParser):
     @property
     def buttons(self) -> list[str]:
         """Return what can be pressed in the page's main part, and does more than unfold it."""
+        return [element.text for element in self._pressed() if not is_folded(element)]
+
+    @property
+    def folded_buttons(self) -> list[str]:
+        """Return what can be pressed once something is unfolded."""
+        return [element.text for element in self._pressed() if is_folded(element)]
+
+    def _pressed(self) -> list[Element]:
         (main,) = self.root.find("main")
-        pressed = [b for b in main.find("button") if "popovertarget" not in b.attributes]
-        return [element.text for element in main.find("a", **{"class": "btn"}) + pressed]
+        buttons = [b for b in main.find("button") if "popovertarget" not in b.attributes]
+        return main.find("a", **{"class": "btn"}) + buttons
 
     def links(self) -> dict[str, str]:
-        return {link.text: link.attributes["href"] for link in self.root.find("a")}
+        """Return where links lead, by their texts, from the root of the site as browsers do."""
+        return {
+            link.text: urljoin(self.path, link.attributes["href"]) for link in self.root.find("a")
+        }
 
     def error(self, field_name: str) -> str:
         """Return the sentence at a field, or ""."""
@@ -116,7 +138,14 @@ class Page(HTMLParser):
 
 
 def is_box(cell: Element) -> bool:
-    return cell.attributes.get("class") == "tick"
+    return any(box.attributes.get("name") == "pks" for box in cell.find("input")) or (
+        cell.attributes.get("class") == "tick"
+    )
+
+
+def is_folded(element: Element) -> bool:
+    parent = element.parent
+    return parent is not None and (parent.tag == "details" or is_folded(parent))
 
 
 def get(client: TestClient, path: str) -> Page:

@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from sqlalchemy import URL
 from admin.settings import database_address
 
 START_WAIT = 30.0  # seconds
+STOP_WAIT = 120.0  # it writes down what it holds in memory
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 # Nothing of it survives the run, so nothing needs to be safe on the disk.
 OPTIONS = {
@@ -44,15 +46,22 @@ class PostgresqlMissingError(Exception):
 
 
 @contextmanager
-def server() -> Iterator[URL]:
-    """Yield the address of a server; one that was started here ends here, with all its files."""
+def server(
+    folder: Path | None = None, options: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[URL]:
+    """Yield the address of a server; one that was started here ends here, with all its files.
+
+    The files in a `folder` stay, and a later server starts from them.
+    """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield database_address(given)
         return
-    with TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder)
+    temporary = TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True)
+    with nullcontext(str(folder)) if folder else temporary as name:
+        work = Path(name).absolute()
+        work.mkdir(parents=True, exist_ok=True)
         work.chmod(0o755)  # the user who runs the server has to find its way in
-        with _running(find_binaries(work), work) as port:
+        with _running(find_binaries(work), work, options) as port:
             yield URL.create(
                 "postgresql+psycopg", "postgres", host="127.0.0.1", port=port, database="postgres"
             )
@@ -119,10 +128,11 @@ def _user() -> dict[str, Any]:
 
 
 @contextmanager
-def _running(binaries: Path, work: Path) -> Iterator[int]:
+def _running(binaries: Path, work: Path, others: Mapping[str, str]) -> Iterator[int]:
     """Yield the port of a server that is up."""
     data, log, port = _create(binaries, work), work / "log", free_port()
-    options = [f"--{name}={value}" for name, value in {**OPTIONS, "port": str(port)}.items()]
+    settings = {**OPTIONS, **others, "port": str(port)}
+    options = [f"--{name}={value}" for name, value in settings.items()]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [binaries / "postgres", "-D", data, *options],
@@ -137,11 +147,13 @@ def _running(binaries: Path, work: Path) -> Iterator[int]:
             yield port
         finally:
             process.send_signal(signal.SIGINT)  # disconnects clients, too
-            process.wait(START_WAIT)
+            process.wait(STOP_WAIT)
 
 
 def _create(binaries: Path, work: Path) -> Path:
     data = work / "data"
+    if data.exists():
+        return data
     data.mkdir(mode=0o700)
     if user := _user():
         shutil.chown(data, user["user"], user["group"])

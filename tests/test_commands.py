@@ -16,7 +16,7 @@ from unittest.mock import Mock
 import click.testing
 import httpx2
 import pytest
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, func, select, text
 from starlette.applications import Starlette
 from uvicorn.importer import import_from_string
 
@@ -26,7 +26,7 @@ from admin.passwords import verify_password
 from admin.settings import Settings
 from admin.views.posts import PostAdmin
 from main import cli, create_app
-from models import Operator, OperatorSession
+from models import Operator, OperatorSession, Post
 from models.base import utc_now
 from models.database import Database
 from tests.databases import Sqlite
@@ -121,6 +121,29 @@ def test_migrate_makes_a_database_ready_and_may_be_repeated(run_bare: Run) -> No
     for _ in range(2):
         assert run_bare("migrate").output == "The schema is up to date.\n"
     assert run_bare("check").output == "Ready.\n"
+
+
+def test_check_names_what_no_index_serves(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(PostAdmin, "column_searchable_list", [Post.content])
+    assert run("check").output == "Ready.\n"
+    assert (
+        "PostAdmin.column_searchable_list: each search reads all rows; posts lacks" in caplog.text
+    )
+
+
+def test_check_says_which_tables_postgresql_could_not_index(
+    run: Run, real_database: Database
+) -> None:
+    if real_database.writer.dialect.name == "sqlite":
+        pytest.skip("SQLite brings its own.")
+    drop = text("DROP INDEX ix_users_name_email_trigrams")
+    real_database.write(lambda session: session.execute(drop))
+    assert run("check").output == (
+        "Each search reads all rows of users: the database lacks an index over trigrams. "
+        "Have the extension pg_trgm installed, then run `python main.py migrate`.\nReady.\n"
+    )
 
 
 @pytest.mark.parametrize("command", [["serve"], [], ["operator", "list"], ["operator", "add", "x"]])

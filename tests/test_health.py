@@ -90,3 +90,14 @@ def test_a_prefix_of_the_proxy_is_kept(mallory: TestClient) -> None:
     assert client.get("/backoffice/").headers["location"] == "/backoffice/admin/"
     asked = client.get("/backoffice/admin/user/list").headers["location"]
     assert asked == "/backoffice/admin/login?next=%2Fbackoffice%2Fadmin%2Fuser%2Flist"
+    assert mallory.get("/admin/user/list").headers["location"].startswith("/admin/login")
+
+
+def test_garbage_collection_spares_what_the_start_made(
+    real_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("gc.freeze", lambda: done.append("spared"))
+    monkeypatch.setattr("gc.set_threshold", lambda *_: done.append("less often"))
+    with visit(create_app(real_settings)):
+        assert done == ["spared", "less often"]

@@ -62,7 +62,7 @@ def test_pages_cells_and_fields_carry_classes_for_style_sheets(
     listed = get(olga, "/admin/user/list").root
     assert listed.find("body", **{"class": "model-user"})
     assert listed.find("body", **{"class": "page-list"})
-    assert [cell.text for cell in listed.find("td", **{"class": "field-email"})] == [alice.email]
+    assert [head.text for head in listed.find("th", **{"class": "field-email"})] == ["E-mail"]
     opened = get(olga, f"/admin/user/edit/{alice.id}").root
     assert opened.find("body", **{"class": "page-form"})
     assert opened.find("div", **{"class": "field-email"})[0].find("input", name="email")

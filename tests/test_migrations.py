@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, exc, inspect, make_url, text
 
 from migrations import connection as migrating
-from migrations.schema import configuration, pending, upgrade
+from migrations.schema import configuration, pending, upgrade, without_trigrams
 from models.database import make_engine
 from tests.databases import Postgresql, Sqlite, settings_for
 
@@ -182,6 +182,89 @@ def test_copying_a_table_keeps_the_rows_that_refer_to_it(sqlite: Sqlite, tmp_pat
         assert connection.scalar(text("SELECT count(*) FROM posts")) == 1
     engine.dispose()
     sqlite.drop(engine.url)
+
+
+BEFORE_SEARCH = "7d20c1f4a9e3"
+ADD_USER = text("INSERT INTO users (id, name, email) VALUES (1, 'Edward', 'e@x')")
+HITS = text("SELECT rowid FROM users_trigrams WHERE users_trigrams MATCH :word")
+
+
+def test_rows_that_were_there_before_are_found(sqlite: Sqlite) -> None:
+    engine = make_engine(sqlite.empty())
+    upgrade(settings_for(engine.url), BEFORE_SEARCH)
+    with engine.begin() as connection:
+        connection.execute(ADD_USER)
+    upgrade(settings_for(engine.url))
+    with engine.connect() as connection:
+        assert connection.scalar(HITS, {"word": "war"}) == 1
+    engine.dispose()
+    sqlite.drop(engine.url)
+
+
+def test_a_table_that_was_copied_is_searched_as_before(sqlite: Sqlite, tmp_path: Path) -> None:
+    """The copy has lost its triggers; they are made anew."""
+    engine = make_engine(sqlite.migrated())
+    command.upgrade(with_extra(tmp_path, COPIES_USERS, engine.url), "head")
+    with engine.begin() as connection:
+        connection.execute(ADD_USER)
+        assert connection.scalar(HITS, {"word": "war"}) == 1
+        connection.execute(text("UPDATE users SET name = 'Edwin'"))
+        assert connection.scalar(HITS, {"word": "war"}) is None
+        assert connection.scalar(HITS, {"word": "dwi"}) == 1
+    engine.dispose()
+    sqlite.drop(engine.url)
+
+
+def test_without_the_extension_the_rest_is_migrated(
+    postgresql: Postgresql, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once it can be had, the next run builds the indexes."""
+    engine = make_engine(postgresql.empty())
+    with monkeypatch.context() as patch:
+        patch.setattr("migrations.trigrams.EXTENSION", "CREATE EXTENSION nobody_has_this")
+        upgrade(settings_for(engine.url))
+    assert "Searches stay slow, because pg_trgm can't be installed" in caplog.text
+    with engine.connect() as connection:
+        assert pending(connection) == []
+        assert without_trigrams(connection) == ["posts", "users"]
+    upgrade(settings_for(engine.url))
+    with engine.connect() as connection:
+        assert without_trigrams(connection) == []
+    engine.dispose()
+    postgresql.drop(engine.url)
+
+
+def test_who_may_not_install_the_extension_migrates_all_the_same(
+    postgresql: Postgresql, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = make_engine(postgresql.empty())
+    role = f"{postgresql.run}_poor"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(text(f"GRANT ALL ON SCHEMA public TO {role}"))
+    upgrade(settings_for(engine.url.set(username=role)))
+    assert "permission denied" in caplog.text
+    with engine.connect() as connection:
+        assert pending(connection) == []
+        assert connection.scalar(text("SELECT count(*) FROM users")) == 0
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP OWNED BY {role}"))
+        connection.execute(text(f"DROP ROLE {role}"))
+    engine.dispose()
+    postgresql.drop(engine.url)
+
+
+def test_a_build_that_failed_is_made_anew(postgresql: Postgresql) -> None:
+    engine = make_engine(postgresql.migrated())
+    with engine.begin() as connection:
+        invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"
+        connection.execute(text(invalid), {"name": "ix_posts_title_trigrams"})
+        assert without_trigrams(connection) == ["posts"]
+    upgrade(settings_for(engine.url))
+    with engine.connect() as connection:
+        assert without_trigrams(connection) == []
+    engine.dispose()
+    postgresql.drop(engine.url)
 
 
 def test_a_pooled_neon_host_is_refused() -> None:

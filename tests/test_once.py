@@ -210,7 +210,7 @@ def names(database: Database) -> list[str]:
 
 
 def test_an_action_is_done_once(marking: TestClient, database: Database, alice: User) -> None:
-    (button, _) = get(marking, LIST).root.find("button", name=OPERATION_FIELD)
+    button, *_ = get(marking, LIST).root.find("button", name=OPERATION_FIELD)
     sent = {OPERATION_FIELD: button.attributes["value"], "pks": str(alice.id)}
     answers = [marking.post("/admin/user/action/mark", data=sent) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]

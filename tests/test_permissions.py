@@ -9,14 +9,15 @@ from starlette.routing import Match, Mount, Route
 from starlette.testclient import TestClient
 
 from admin.history import JOURNAL
-from models import Change, ChangeSet, Operator, OperatorSession
+from models import Change, ChangeSet, Operator, OperatorSession, SavedView
 from models.database import Database
 from tests.pages import get
+from tests.personas import add_operator
 from tests.records import add_post, add_user, posts, users
 
 # Route by route: what Olga, who may do everything, Vera, who may look, and Mallory, who is not
 # signed in, are answered. `{user}` and `{post}` are keys of rows that exist, `{change}` is the
-# change that made another user.
+# change that made another user, `{shared}` and `{private}` are views of Zoe's.
 TABLE = {
     ("GET", "/"): (302, 302, 302),
     ("GET", "/admin"): (302, 302, 302),
@@ -35,6 +36,13 @@ TABLE = {
     ("GET", "/admin/nothing"): (404, 404, 302),
     ("GET", "/admin/operator/list"): (404, 404, 302),
     ("GET", "/admin/user/list"): (200, 200, 302),
+    ("GET", "/admin/user/list?_view={shared}"): (200, 200, 302),
+    ("GET", "/admin/user/list?_view={private}"): (404, 404, 302),
+    ("GET", "/admin/user/views/counts"): (200, 200, 302),
+    ("POST", "/admin/user/views"): (302, 302, 302),
+    ("POST", "/admin/user/views/{shared}"): (302, 403, 302),
+    ("POST", "/admin/user/views/{private}"): (404, 404, 302),
+    ("POST", "/admin/user/choices"): (302, 302, 302),
     ("GET", "/admin/user/details/{user}"): (200, 200, 302),
     ("GET", "/admin/user/history/{user}"): (200, 200, 302),
     ("GET", "/admin/user/history/{user}?at={change}"): (200, 200, 302),
@@ -50,6 +58,10 @@ TABLE = {
     ("GET", "/admin/user/export/csv"): (200, 403, 302),
     ("GET", "/admin/user/export/json"): (200, 403, 302),
     ("GET", "/admin/user/export/xml"): (404, 403, 302),
+    ("POST", "/admin/user/action/activate"): (200, 403, 302),
+    ("POST", "/admin/user/action/deactivate"): (200, 403, 302),
+    ("POST", "/admin/user/action/change"): (200, 403, 302),
+    ("POST", "/admin/user/action/publish"): (404, 404, 302),
     ("GET", "/admin/post/list"): (200, 200, 302),
     ("GET", "/admin/post/details/{post}"): (200, 200, 302),
     ("GET", "/admin/post/create"): (200, 403, 302),
@@ -59,7 +71,14 @@ TABLE = {
     ("GET", "/admin/post/delete?pks={post}"): (200, 403, 302),
     ("POST", "/admin/post/delete"): (302, 403, 302),
     ("GET", "/admin/post/export/csv"): (200, 403, 302),
+    ("POST", "/admin/post/action/publish"): (200, 403, 302),
+    ("POST", "/admin/post/action/unpublish"): (200, 403, 302),
+    ("POST", "/admin/post/action/change"): (200, 403, 302),
     ("GET", "/admin/post/ajax/lookup?name=author"): (200, 200, 302),
+    ("GET", "/admin/user/list?_edit=1"): (200, 403, 302),
+    ("POST", "/admin/user/cells"): (302, 403, 302),
+    ("GET", "/admin/user/cell/{user}?name=name"): (200, 403, 302),
+    ("POST", "/admin/user/cell/{user}?name=name"): (400, 403, 302),
 }
 # All that the forms of both models ask for; each takes what it knows.
 SENT = {
@@ -70,6 +89,9 @@ SENT = {
     "content": "Words.",
     "author": "{user}",
     "theme": "dark",
+    "do": "rename",
+    "choose": "columns",
+    "column": "name",
 }
 PERSONAS = ["olga", "vera", "mallory"]
 
@@ -82,7 +104,17 @@ def keys(database: Database) -> dict[str, int]:
     ids = {"user": alice.id, "post": add_post(recorded, alice).id}
     stmt = select(Change.operation).where(Change.key == str(bob.id), Change.table_name == "users")
     change = select(ChangeSet.id).where(ChangeSet.operation.in_(stmt))
+    ids |= add_views(recorded)
     return {**ids, "change": recorded.read(lambda session: session.scalars(change).one())}
+
+
+def add_views(database: Database) -> dict[str, int]:
+    """Store a private view of Zoe's, and one that is shared."""
+    zoe = add_operator(database, "zoe").id
+    private = SavedView(name="Hers", query="", list_name="user", owner_id=zoe, private_to=zoe)
+    shared = SavedView(name="Ours", query="", list_name="user", owner_id=zoe)
+    database.write(lambda session: session.add_all([private, shared]))
+    return {"private": private.id, "shared": shared.id}
 
 
 @pytest.fixture
@@ -186,10 +218,11 @@ def test_a_viewers_pages_offer_nothing_they_may_not_do(
     vera: TestClient, keys: dict[str, int]
 ) -> None:
     users_list = get(vera, "/admin/user/list")
-    assert users_list.buttons == ["Show"]
+    looking = ["Conditions", "Search", "Apply filters"]
+    assert users_list.buttons == looking
     assert not users_list.root.find("input", name="pks")
     assert users_list.links()["Alice"] == f"/admin/user/details/{keys['user']}"
-    assert get(vera, "/admin/post/list").buttons == ["Show"]
+    assert get(vera, "/admin/post/list").buttons == looking
     assert get(vera, f"/admin/user/details/{keys['user']}").buttons == ["History"]
     assert get(vera, f"/admin/post/details/{keys['post']}").buttons == ["History"]
     assert "Undo" not in get(vera, f"/admin/history/{keys['change']}").buttons
@@ -210,8 +243,13 @@ def test_all_that_a_viewer_is_offered_they_may_open(vera: TestClient, keys: dict
 def test_a_superusers_pages_offer_everything(olga: TestClient, keys: dict[str, int]) -> None:
     page = get(olga, "/admin/user/list")
     exports = ["Export CSV", "Export JSON"]
-    assert page.buttons == ["Trash", *exports, "New user", "Show", "Delete selected…"]
-    assert get(olga, f"/admin/user/details/{keys['user']}").buttons == ["History", "Delete", "Edit"]
+    assert page.buttons == [
+        *("Trash", "Edit in the list", *exports, "New user", "Conditions"),
+        *("Search", "Apply filters", "Activate"),
+        *("Deactivate", "Change fields…", "Delete selected…", "Clear selection"),
+    ]
+    details = get(olga, f"/admin/user/details/{keys['user']}")
+    assert details.buttons == ["History", "Delete", "Edit", "Activate", "Deactivate"]
 
 
 def test_rights_are_read_at_each_request(

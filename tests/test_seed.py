@@ -364,7 +364,8 @@ def test_reset_never_drops_a_table(
     run("--reset", "--yes", "--users", "3", "--posts", "5")
     verbs = {statement.split()[0] for statement in statements}
     assert verbs == {"BEGIN", "SELECT", "INSERT", "DELETE"}
-    assert set(inspect(demo.writer).get_table_names()) == TABLES
+    names = inspect(demo.writer).get_table_names()
+    assert {name for name in names if "_trigrams" not in name} == TABLES
 
 
 @pytest.mark.parametrize(

@@ -3,38 +3,63 @@
 The kit imports no model and no view; it takes classes and a database as arguments.
 """
 
-from sqladmin import action
-
+from admin.kit.actions import Action, BulkEdit, SetValues, Work, action
 from admin.kit.authentication import Authentication
 from admin.kit.board import Board
 from admin.kit.cards import Card, Figures, Number, Part, Ranking, Series, Share, parts
+from admin.kit.computed import display
 from admin.kit.errors import Refused
 from admin.kit.fields import EmailField
-from admin.kit.filters import BooleanFilter, EmptyFilter, Filter, PeriodFilter, RelatedFilter
+from admin.kit.filters import (
+    BooleanFilter,
+    Choice,
+    ChoiceFilter,
+    EmptyFilter,
+    Filter,
+    NumberFilter,
+    PeriodFilter,
+    RelatedFilter,
+    RelatedOnlyFilter,
+    TextFilter,
+    ValuesFilter,
+)
+from admin.kit.lists.views import ListView
 from admin.kit.model_admin import ModelAdmin
 from admin.kit.periods import per_day, per_month, per_week
 from admin.kit.site import AdminSite
 
 __all__ = [
+    "Action",
     "AdminSite",
     "Authentication",
     "Board",
     "BooleanFilter",
+    "BulkEdit",
     "Card",
+    "Choice",
+    "ChoiceFilter",
     "EmailField",
     "EmptyFilter",
     "Figures",
     "Filter",
+    "ListView",
     "ModelAdmin",
     "Number",
+    "NumberFilter",
     "Part",
     "PeriodFilter",
     "Ranking",
     "Refused",
     "RelatedFilter",
+    "RelatedOnlyFilter",
     "Series",
+    "SetValues",
     "Share",
+    "TextFilter",
+    "ValuesFilter",
+    "Work",
     "action",
+    "display",
     "parts",
     "per_day",
     "per_month",

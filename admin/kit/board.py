@@ -16,7 +16,7 @@ from markupsafe import Markup
 from sqladmin.exceptions import ImproperlyConfigured
 
 from admin.kit.cards import Card, Figures, Shown
-from admin.kit.filters import utc_now
+from admin.kit.filters.periods import utc_now
 from admin.kit.formats import write_minute, write_time
 from admin.kit.languages import gettext, lazy_gettext
 from admin.kit.snapshots import InMemory, Snapshot, Snapshots

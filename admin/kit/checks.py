@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from sqladmin import ModelView
 from sqladmin.exceptions import ImproperlyConfigured
 from sqladmin.helpers import get_direction
+from sqlalchemy import Date, DateTime
 from sqlalchemy.orm import RelationshipProperty
 
-from admin.kit.changelist import RESERVED
-from admin.kit.filters import Filter, RelatedFilter
+from admin.kit.columns import is_secret
+from admin.kit.filters import Filter
 from admin.kit.forms import FormConverter
+from admin.kit.lists.columns import (
+    function_of,
+    is_of_type,
+    join,
+    member_at,
+    options_at,
+    ordering_of,
+    path_to,
+)
+from admin.kit.lists.query import RESERVED
+from admin.kit.lists.views import view_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sqlalchemy.orm import QueryableAttribute
 
     from admin.kit.model_admin import ModelAdmin
 
@@ -24,11 +35,17 @@ COLUMN_ATTRIBUTES = {
     "column_list": "list_names",
     "column_details_list": "details_names",
     "column_export_list": "export_names",
+    "list_select_related": "select_related",
     "column_searchable_list": "search_names",
     "column_sortable_list": "sort_names",
     "form_columns": "form_names",
     "form_readonly_columns": "readonly_names",
+    # By default they are those of the details page.
+    "column_choices": "choice_names",
 }
+
+# Which of them may name what is computed.
+SHOWN = {"column_list", "column_details_list", "column_export_list"}
 
 # SQLAdmin's options and methods for pages that are not SQLAdmin's here.
 WITHOUT_EFFECT = (
@@ -69,13 +86,19 @@ def check_view(view: ModelAdmin) -> None:
 def problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
     """Yield the attribute and what is wrong with it, for each problem."""
     yield from key_problems(view)
-    for attribute, resolved in COLUMN_ATTRIBUTES.items():
-        for path in getattr(view, resolved):
+    for attribute, path in named_columns(view):
+        if attribute in SHOWN:
+            yield from shown_problems(view, attribute, path)
+        else:
             yield from column_problems(view, attribute, path)
-    for path, _ in view.default_sort:
-        yield from column_problems(view, "column_default_sort", path)
+    yield from link_problems(view)
+    yield from date_problems(view)
     yield from form_problems(view)
+    yield from editable_problems(view)
     yield from filter_problems(view)
+    yield from (("list_views", sentence) for sentence in view_problems(view))
+    yield from secret_problems(view)
+    yield from action_problems(view)
     for attribute in WITHOUT_EFFECT:
         if getattr(type(view), attribute) != getattr(ModelView, attribute):
             yield attribute, "it has no effect on these pages."
@@ -87,6 +110,15 @@ def problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
         yield "save_as", "“Save as new” is not offered; add an action that copies the object."
 
 
+def named_columns(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield each path that the view names, and where."""
+    for attribute, resolved in COLUMN_ATTRIBUTES.items():
+        for path in getattr(view, resolved):
+            yield attribute, path
+    for path, _ in view.default_sort:
+        yield "column_default_sort", path
+
+
 def column_problems(view: ModelAdmin, attribute: str, path: str) -> Iterator[tuple[str, str]]:
     """Walk a dotted path; it must exist and no step may lead to many rows."""
     model: Any = view.model
@@ -96,13 +128,43 @@ def column_problems(view: ModelAdmin, attribute: str, path: str) -> Iterator[tup
             return
         prop = getattr(getattr(model, name), "property", None)
         if isinstance(prop, RelationshipProperty):
-            if prop.uselist:
+            if prop.uselist and attribute != "column_searchable_list":
                 yield attribute, f"{path!r} leads to any number of rows; the page would load all."
             model = prop.mapper.class_
     if attribute in ("column_searchable_list", "column_sortable_list", "column_default_sort") and (
         isinstance(prop, RelationshipProperty) or prop is None
     ):
         yield attribute, f"{path!r} is not a column; name one, such as '{path}.name'."
+
+
+def shown_problems(view: ModelAdmin, attribute: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a column, or with what a computed one says of itself."""
+    if function_of(view, name) is None:
+        yield from column_problems(view, attribute, name)
+    if list(getattr(view, COLUMN_ATTRIBUTES[attribute])).count(name) > 1:
+        yield attribute, f"{name!r} is there twice."
+    if iscoroutinefunction(function_of(view, name) or member_at(view.mapper, name)):
+        yield attribute, f"{name!r} is asynchronous; cells can't wait for anything."
+    options = options_at(view, name)
+    if options.problem:
+        yield attribute, f"{name!r}: {options.problem}"
+    if options.ordering:
+        yield from column_problems(view, "column_sortable_list", ordering_of(view, name))
+    for path in options.requires:
+        yield from column_problems(view, attribute, join(path_to(view, name), path))
+
+
+def link_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield columns that should lead to the row, but aren't in the list."""
+    for name in view.linked_names(view.list_names) - set(view.list_names):
+        yield "list_display_links", f"{name!r} is not in column_list."
+
+
+def date_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield a drill-down by what is no date."""
+    name = view.date_hierarchy
+    if name and not is_of_type(view.mapper.attrs.get(name), Date | DateTime):
+        yield "date_hierarchy", f"{name!r} is not a column of dates or times."
 
 
 def form_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
@@ -131,6 +193,22 @@ def form_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
             yield "form_widget_args", f"{name!r} only looks read-only: use form_readonly_columns."
 
 
+def editable_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield columns that the list can't edit as the edit page would."""
+    attribute = "column_editable_list"
+    for name in view.editable_names:
+        if name in view.readonly_names:
+            yield attribute, f"{name!r} is in form_readonly_columns."
+        elif name not in view.form_names or name not in (view.edit_rules or view.form_names):
+            yield attribute, f"{name!r} is not a field of the edit form."
+        elif name not in view.list_names:
+            yield attribute, f"{name!r} is not in column_list."
+    for hook, instead in (("update_model", "on_model_change"), ("form_edit_query", "scope")):
+        is_own = getattr(type(view), hook).__module__ != type(view).delete_model.__module__
+        if view.editable_names and is_own:
+            yield hook, f"lists that are edited don't call it: use {instead}."
+
+
 def filter_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
     """Yield filters that are not the kit's, and parameters that mean two things."""
     taken = set(RESERVED)
@@ -138,17 +216,28 @@ def filter_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
         if not isinstance(filter_, Filter):
             yield "column_filters", f"{type(filter_).__name__} is not a filter of admin.kit."
             continue
-        if filter_.parameter_name in taken:
+        if not filter_.parameter_name or taken & set(filter_.parameters):
             yield "column_filters", f"the parameter {filter_.parameter_name!r} is taken."
-        taken.add(filter_.parameter_name)
-        if not issubclass(view.model, filter_.column.parent.class_):
-            yield "column_filters", f"{filter_.column} is not a column of {view.model.__name__}."
-        elif isinstance(filter_, RelatedFilter) != is_relation(filter_.column):
+        taken.update(filter_.parameters)
+        first = next((one for one in (*filter_.through, filter_.column) if one is not None), None)
+        if first is not None and not issubclass(view.model, first.parent.class_):
+            yield "column_filters", f"{first} is not a column of {view.model.__name__}."
+        elif not filter_.can_filter():
             yield "column_filters", f"{type(filter_).__name__} can't filter by {filter_.column}."
 
 
-def is_relation(column: QueryableAttribute[Any]) -> bool:
-    return isinstance(column.property, RelationshipProperty)
+def secret_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield columns that operators could add to the list, and that nobody may see."""
+    for path in view.choice_names:
+        if is_secret(view.mapper, path):
+            yield "column_choices", f"{path!r} is marked as secret."
+
+
+def action_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    for declared in view.actions:
+        problem = "" if isinstance(declared, str) else declared.check(view)
+        if problem:
+            yield "actions", problem
 
 
 def key_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,10 @@ class CheckboxWithMark(CheckboxInput):
 class CheckField(BooleanField):
     widget = CheckboxWithMark()
 
+    def _value(self) -> str:
+        # WTForms' is what was sent: an empty box shown again would never be ticked.
+        return "y"
+
 
 class ChoiceField(SelectFieldBase):
     """One of a few values; `values` maps what the browser sends to them."""

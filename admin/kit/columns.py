@@ -1,7 +1,9 @@
-"""Which columns a page shows where its view names none."""
+"""Which columns a page shows: the functions among those a view names, or what it names none."""
 
 from __future__ import annotations
 
+from functools import partial
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from sqladmin.helpers import get_direction
@@ -10,7 +12,7 @@ from sqlalchemy.orm import ColumnProperty, RelationshipProperty
 from admin.kit.forms import FormConverter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy.orm import Mapper
 
@@ -22,6 +24,31 @@ def is_declared(view: ModelAdmin, attribute: str) -> bool:
     return getattr(view, attribute, None) not in (None, [], (), "__all__")
 
 
+def is_function(declared: Any) -> bool:
+    return isinstance(declared, FunctionType | MethodType | partial)
+
+
+def name_of_function(function: Any) -> str:
+    """Return the name of a column that a function computes; a lambda's is "lambda"."""
+    inner = function.func if isinstance(function, partial) else function
+    return str(inner.__name__).strip("<>")
+
+
+def functions_in(view: ModelAdmin) -> dict[str, Callable[..., Any]]:
+    """Return the functions that a view lists as columns, by name."""
+    found: dict[str, Callable[..., Any]] = {}
+    for attribute in ("column_list", "column_details_list", "column_export_list"):
+        declared = getattr(view, attribute, None) or ()
+        found |= {name_of_function(each): each for each in declared if is_function(each)}
+    return found
+
+
+def default_list(model: type, keys: list[str]) -> list[str]:
+    """Return the one column of a list without a declaration: what the model calls a row."""
+    is_named = any("__str__" in vars(each) for each in model.__mro__[:-1])
+    return ["__str__"] if is_named else keys
+
+
 def is_plain(mapper: Mapper[Any], name: str, directions: Collection[str]) -> bool:
     """Say whether it is a relation this way, or a column that no relation stands for."""
     prop = mapper.attrs[name]
@@ -31,6 +58,15 @@ def is_plain(mapper: Mapper[Any], name: str, directions: Collection[str]) -> boo
         return False
     column = prop.columns[0]
     return not column.foreign_keys and column is not mapper.version_id_col
+
+
+def is_secret(mapper: Mapper[Any], path: str) -> bool:
+    """Say whether the column at a dotted path is marked as one whose values nobody may see."""
+    name, _, rest = path.partition(".")
+    prop = mapper.attrs.get(name)
+    if isinstance(prop, RelationshipProperty):
+        return bool(rest) and is_secret(prop.mapper, rest)
+    return isinstance(prop, ColumnProperty) and bool(prop.columns[0].info.get("secret"))
 
 
 def can_type(mapper: Mapper[Any], name: str) -> bool:

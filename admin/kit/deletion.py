@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqladmin.helpers import prettify_class_name
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, Table, func, literal, select, tuple_
+from sqlalchemy.orm.interfaces import RelationshipDirection
 
 from admin.kit.errors import Refused, require
 from admin.kit.formats import write_number
+from admin.kit.history import recorded_delete
+from admin.kit.history.recorder import table_of
 from admin.kit.hooks import follow_up, wait_for
-from admin.kit.keys import key_of
+from admin.kit.keys import key_of, matches_keys
 from admin.kit.languages import gettext, in_sentence
-from admin.kit.saving import find_selected, write
+from admin.kit.naming import label_of
+from admin.kit.progress import Progress
+from admin.kit.saving import write
 from admin.kit.seen import Seen, digest
+from admin.kit.selection import MOST_COUNTED, MOST_SHOWN, Selection
+from admin.kit.watched import all_allow, asks_about_rows, is_recorded, listens, overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.orm import Mapper, RelationshipProperty, Session
     from starlette.requests import Request
 
     from admin.kit.model_admin import ModelAdmin
+    from admin.kit.selection import Batch
 
-MOST_COUNTED = 10_000
-MOST_SHOWN = 10
 DEEPEST = 5
 
 
@@ -45,17 +52,15 @@ class Affected:
         return self.count > MOST_COUNTED
 
 
-def objects_to_delete(
-    view: ModelAdmin, request: Request, keys: list[str], session: Session
-) -> Affected:
+def objects_to_delete(selection: Selection, session: Session) -> Affected:
     """Return the selection and all that the cascades take with it, counted up to a limit."""
-    objects = find_selected(view, request, session, keys, lock=False)
-    examples = [(key_of(obj), str(obj)) for obj in objects]
-    chosen = view.objects_query(request, keys)
-    name = in_sentence(view.name if len(objects) == 1 else view.name_plural)
-    below = cascaded(view, session, view.mapper, chosen, DEEPEST)
-    seen = Seen.of(view, objects, told(below))
-    return Affected(name, len(objects), examples, below, seen=seen)
+    view, most = selection.view, MOST_SHOWN if selection.is_all else None
+    shown = selection.show(session, most)
+    examples = [(key_of(obj), label_of(obj)) for obj in shown.objects]
+    name = in_sentence(view.name if shown.count == 1 else view.name_plural)
+    below = cascaded(view, session, view.mapper, selection.rows(), DEEPEST)
+    seen = replace(shown.seen, going=told(below))
+    return Affected(name, shown.count, examples, below, seen=seen)
 
 
 def told(affected: list[Affected]) -> str:
@@ -104,7 +109,7 @@ def affected_rows(
     updates = literal(0) if version is None else func.sum(bounded.c[len(columns) - 1])
     count, versions = session.execute(select(func.count(), updates).select_from(bounded)).one()
     first = session.scalars(rows.order_by(*mapper.primary_key).limit(MOST_SHOWN)) if count else ()
-    examples = [(key_of(obj), str(obj)) for obj in first]
+    examples = [(key_of(obj), label_of(obj)) for obj in first]
     below = cascaded(view, session, mapper, rows, depth - 1) if count else []
     # Of more than are counted, each time others may be among them.
     versions = 0 if count > MOST_COUNTED else int(versions or 0)
@@ -119,32 +124,116 @@ def name_of(view: ModelAdmin, mapper: Mapper[Any], count: int) -> str:
     return name if count == 1 else f"{name}s"
 
 
+@dataclass(frozen=True)
+class Deleted:
+    """How many rows a deletion took, and the label if it was one that was ticked."""
+
+    count: int
+    label: str = ""
+
+
 async def delete(
-    view: ModelAdmin, request: Request, keys: list[str], seen: Seen | None = None
-) -> list[str]:
-    """Delete the objects with these keys, all or none, and return their labels.
+    selection: Selection, seen: Seen | None = None, progress: Progress | None = None
+) -> Deleted:
+    """Delete the selected objects, all or none.
 
     Raises `ChangedSinceShown` if they are no longer as they were `seen`.
     """
+    view, request = selection.view, selection.request
+    require_cascade(view, request)
+    deletion = Deletion(selection, seen, progress or Progress())
+    deleted: Deleted = await write(view, deletion.run)
+    for obj in deletion.gone:
+        await follow_up(request, view.after_model_delete(obj, request))
+    return deleted
 
-    def work(session: Session) -> dict[Any, str]:
-        objects = find_selected(view, request, session, keys)
-        if seen is not None:
-            below = cascaded(view, session, view.mapper, view.objects_query(request, keys), DEEPEST)
-            seen.require_same(view, session, objects, told(below))
-        labels = {obj: str(obj) for obj in objects}
+
+class Deletion:
+    """One deletion, as a unit of work that may be repeated."""
+
+    def __init__(self, selection: Selection, seen: Seen | None, progress: Progress) -> None:
+        self.selection = selection
+        self.view = selection.view
+        self.seen = seen
+        self.progress = progress
+        # A few rows go one by one, as they ever did: nothing would be gained.
+        self.is_plain = selection.is_all and sees_no_deletion(self.view)
+        self.gone: list[Any] = []
+
+    def run(self, session: Session) -> Deleted:
+        self.gone, count, label = [], 0, ""
+        going = partial(self.going, session)
+        for batch in self.selection.batches(session, self.seen, self.progress, going):
+            objects = self.permitted(batch)
+            count += len(batch.keys)
+            label = label_of(objects[0]) if len(objects) == 1 else ""
+            if self.is_plain:
+                delete_rows(session, self.view, batch.keys)
+            else:
+                self.delete_objects(session, objects)
+            if self.selection.is_all:
+                session.expunge_all()
+        return Deleted(count, label if count == 1 else "")
+
+    def going(self, session: Session) -> str:
+        rows = self.selection.rows()
+        return told(cascaded(self.view, session, self.view.mapper, rows, DEEPEST))
+
+    def permitted(self, batch: Batch) -> list[Any]:
+        """Return the objects, if they are needed; refuse all if one may not be deleted."""
+        view, request = self.view, self.selection.request
+        if self.is_plain and not asks_about_rows(view, "check_can_delete"):
+            require(wait_for(view.check_can_delete, request, None))
+            return []
+        objects = batch.objects()
+        require(wait_for(all_allow, view.check_can_delete, request, objects))
+        return objects
+
+    def delete_objects(self, session: Session, objects: Sequence[Any]) -> None:
         for obj in objects:
-            require(wait_for(view.check_can_delete, request, obj))
-            wait_for(view.on_model_delete, obj, request)
+            wait_for(self.view.on_model_delete, obj, self.selection.request)
             session.delete(obj)
         session.flush()
-        return labels
+        if not self.selection.is_all or overrides(self.view, "after_model_delete"):
+            self.gone += objects
 
-    require_cascade(view, request)
-    labels: dict[Any, str] = await write(view, work)
-    for obj in labels:
-        await follow_up(request, view.after_model_delete(obj, request))
-    return list(labels.values())
+
+def delete_rows(session: Session, view: ModelAdmin, keys: Sequence[str]) -> None:
+    """Delete rows by statement; the database takes along what belongs to them."""
+    condition, table = matches_keys(view.model, keys), table_of(view.mapper)
+    if is_recorded(session, table):
+        recorded_delete(session, view.model, condition)
+    else:
+        session.connection().execute(table.delete().where(condition))
+
+
+def sees_no_deletion(view: ModelAdmin) -> bool:
+    """Say whether no hook or event would look at a row that goes, and no cascade is Python's."""
+    mapper = view.mapper
+    return (
+        not overrides(view, "on_model_delete", "after_model_delete")
+        and not listens(mapper, "before_delete", "after_delete")
+        and mapper.inherits is None
+        and isinstance(mapper.local_table, Table)
+        and all(map(is_databases, mapper.relationships))
+    )
+
+
+def is_databases(relationship: RelationshipProperty[Any]) -> bool:
+    """Say whether the database does by itself what the session would do for this relation."""
+    if relationship.viewonly or relationship.direction is RelationshipDirection.MANYTOONE:
+        return not relationship.cascade.delete
+    many = relationship.secondary
+    pairs = relationship.synchronize_pairs if many is not None else relationship.local_remote_pairs
+    rules = {
+        (key.ondelete or "").upper()
+        for _, remote in pairs or ()
+        for key in remote.foreign_keys
+        if key.column in relationship.parent.local_table.columns.values()
+    }
+    if many is not None or relationship.cascade.delete:
+        return rules == {"CASCADE"} and (many is not None or bool(relationship.passive_deletes))
+    return rules == {"SET NULL"} or relationship.passive_deletes == "all"
 
 
 def require_cascade(view: ModelAdmin, request: Request) -> None:

@@ -2,22 +2,26 @@
 
 import enum
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from admin.kit.formats import write_date, write_minute, write_number, write_plain
+from admin.kit.formats import write_date, write_grouped, write_minute, write_number, write_plain
 from admin.kit.languages import Language, get_language, gettext, ngettext
 from admin.kit.zones import get_zone, in_zone, is_universal
 
 LONGEST_CELL = 120  # characters of a text in a list
 EMPTY = Markup('<span class="empty-value" title="{}">–</span>')
 DATE = Markup('<time datetime="{}">{}</time>')
-INSTANT = Markup('<time datetime="{}Z" title="{} UTC">{}</time>')
-BOOLEAN = Markup('<span class="boolean boolean-{}">{}</span>')
+BOOLEAN = Markup('<span class="{}">{}</span>')
+EMPTY_AS = Markup('<span class="empty-value">{}</span>')
+LINK = Markup('<a href="{}" rel="noopener noreferrer">{}</a>')
+JSON_SHEET = Markup('<pre class="json">{}</pre>')
 
 
 def empty() -> Markup:
@@ -30,27 +34,32 @@ def empty_in(_language: Language) -> Markup:
     return EMPTY.format(gettext("Empty"))
 
 
-def display_boolean(value: bool) -> Markup:
-    return boolean_in(get_language(), bool(value))
+def display_boolean(value: bool | None) -> Markup:
+    return boolean_in(get_language(), value if value is None else bool(value))
 
 
 @functools.lru_cache(maxsize=64)
-def boolean_in(_language: Language, value: bool) -> Markup:
-    """Remember the two that lists are full of."""
+def boolean_in(_language: Language, value: bool | None) -> Markup:
+    """Remember the three that lists are full of."""
+    if value is None:
+        return BOOLEAN.format("unknown", gettext("Unknown"))
     return BOOLEAN.format(*(("yes", gettext("Yes")) if value else ("no", gettext("No"))))
 
 
 def display_datetime(value: datetime) -> Markup:
-    """Show minutes in the operator's zone, with the exact instant behind them.
+    """Show minutes in the operator's zone, with the second behind them.
 
     The page says once which zone that is; UTC is said each time.
     """
     if value.tzinfo is None:
         return DATE.format(value.isoformat(), write_minute(value))
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    suffix = " UTC" if is_universal(get_zone()) else ""
-    shown = write_minute(in_zone(value)) + suffix
-    return INSTANT.format(utc.isoformat(), utc.isoformat(" ", "seconds"), shown)
+    utc = value.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    if is_universal(get_zone()):
+        shown, title = f"{write_minute(utc)} UTC", ""
+    else:
+        shown, title = write_minute(in_zone(value)), f' title="{utc.isoformat(" ")} UTC"'
+    # A list is full of them, and `Markup.format` takes ten times as long.
+    return Markup(f'<time datetime="{utc.isoformat()}Z"{title}>{escape(shown)}</time>')  # noqa: S704
 
 
 def display_date(value: date) -> Markup:
@@ -71,6 +80,11 @@ def display_list(value: list[Any]) -> str:
     return ", ".join(map(str, value))
 
 
+def display_json(value: Any) -> str:
+    """Show a value as JSON in one line; what JSON doesn't know is its text."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def display_decimal(value: float | Decimal) -> str:
     return write_plain(value)
 
@@ -83,6 +97,7 @@ BY_TYPE: tuple[tuple[type, Callable[[Any], Markup | str]], ...] = (
     (date, display_date),
     (bytes, display_bytes),
     (list, display_list),
+    (dict, display_json),
     (float, display_decimal),
     (Decimal, display_decimal),
 )
@@ -106,11 +121,53 @@ def display(value: Any, *, longest: int | None = None) -> Markup:
     return escape(text if longest is None or len(text) <= longest else f"{text[:longest]}…")
 
 
+def plain_text(cell: Markup) -> str:
+    """Return what somebody reads of a value's HTML, in one line."""
+    return cell.striptags() if "<" in cell or "&" in cell else " ".join(str.split(cell))
+
+
 def display_short(value: Any) -> Markup:
     """Return the value for a cell of a list, where a long text is cut."""
+    if type(value) is str and 0 < len(value) <= LONGEST_CELL and not value.isspace():
+        return escape(value)
     return display(value, longest=LONGEST_CELL)
 
 
-def value_at(obj: Any, path: str) -> Any:
-    """Return the value at a dotted path, or None where a relation on the way is empty."""
-    return functools.reduce(lambda value, name: getattr(value, name, None), path.split("."), obj)
+# What the declaration of a column knows more about its values than their type says.
+
+
+def display_number(value: Any) -> Markup:
+    """Return a number with its thousands set apart, and all of its digits."""
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool | enum.Enum)
+    return escape(write_grouped(value)) if is_number else display(value)
+
+
+def display_url(value: Any, *, longest: int | None = None) -> Markup:
+    """Return a link if the address leads to a web page, else the text alone."""
+    shown = display(value, longest=longest)
+    return LINK.format(value, shown) if is_web_address(str(value)) else shown
+
+
+def is_web_address(text: str) -> bool:
+    """Say whether a browser finds a page there; no other scheme, such as a script's, counts."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return text.isprintable() and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def display_json_short(value: Any) -> Markup:
+    return display_short(display_json(value))
+
+
+def display_json_sheet(value: Any) -> Markup:
+    """Return JSON as people write it, a line for each entry."""
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=2)
+    return JSON_SHEET.format(text)
+
+
+def display_choice(value: Any, *, labels: Mapping[Any, Any], longest: int | None = None) -> Markup:
+    """Return the label of a choice, which may be a lazy text; an unknown one as it is."""
+    label = labels.get(value)
+    return display(value if label is None else str(label), longest=longest)

@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from admin.kit import changelist
-from admin.kit.display import value_at
-from admin.kit.keyset import after, cursor
+from admin.kit.lists.keyset import cursor, seek
+from admin.kit.lists.query import order, results, with_relations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -92,15 +91,14 @@ def read_chunk(
     session: Session,
 ) -> Chunk:
     """Return the lines after `last`, and the cursor of the last one if more may follow."""
-    query = changelist.results(view, request)
-    terms = changelist.order(view, request, query)
-    stmt = changelist.with_relations(view, query.stmt, view.export_names)
-    stmt = stmt.add_columns(*cursor(terms))
-    if last is not None:
-        nulls_are_largest = session.get_bind().dialect.name == "postgresql"
-        stmt = stmt.where(after(terms, last, nulls_are_largest=nulls_are_largest))
-    found = session.execute(stmt.order_by(*(term.order for term in terms)).limit(CHUNK)).all()
-    rows = [[plain_value(value_at(row[0], name)) for name in view.export_names] for row in found]
+    query = results(view, request)
+    terms = order(view, request, query)
+    nulls_are_largest = session.get_bind().dialect.name == "postgresql"
+    conditions = seek(terms, last, nulls_are_largest=nulls_are_largest) if last else []
+    stmt = with_relations(view, query.first(terms, conditions, CHUNK), view.export_names)
+    found = session.execute(stmt.add_columns(*cursor(terms))).all()
+    columns = view.export_columns
+    rows = [[plain_value(column.exported(row[0], request)) for column in columns] for row in found]
     return kind.lines(rows), tuple(found[-1][1:]) if len(found) == CHUNK else None
 
 

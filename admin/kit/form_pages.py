@@ -15,12 +15,14 @@ from admin.kit.formats import write_number
 from admin.kit.forms import ZONE_FIELD, add_error, fill, fingerprint, posted, sent_data
 from admin.kit.history import AlreadyDoneError, current_origin
 from admin.kit.history.undoing import is_undone
-from admin.kit.keys import selected_keys
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.lookups import name_chosen
+from admin.kit.naming import label_of
 from admin.kit.once import find_stored, is_stored, stored_once
 from admin.kit.opened import Opened, open_form
+from admin.kit.progress import Progress, follow
 from admin.kit.seen import ChangedSinceShown, Seen
+from admin.kit.selection import Selection
 from admin.kit.templating import path_for
 from admin.kit.zones import find_zone, get_zone, set_zone
 
@@ -192,6 +194,7 @@ async def show(
         "can_create": await view.check_can_create(request),
         "can_view": opened and await view.check_can_view_details(request, opened.obj),
         "can_delete": opened and await view.check_can_delete(request, opened.obj),
+        "actions": view.allowed_actions(request, "form") if opened else [],
     }
     extra = await (view.edit_context(request) if opened else view.create_context(request))
     template = view.edit_template if opened else view.create_template
@@ -201,7 +204,7 @@ async def show(
 def saved(view: ModelAdmin, request: Request, obj: Any, sent: FormData, sentence: str) -> Response:
     """Say what was stored and go where the button leads."""
     path = view.site.object_path(request, "edit", view, obj)
-    messages.success(request, sentence, label=str(obj), url=path)
+    messages.success(request, sentence, label=label_of(obj), url=path)
     answer = getattr(request.state, "after_change_response", None)
     if isinstance(answer, Response):
         return answer
@@ -209,7 +212,9 @@ def saved(view: ModelAdmin, request: Request, obj: Any, sent: FormData, sentence
     if button == "Save and continue editing":
         return RedirectResponse(path, 302)
     if button == "Save and add another":
-        return RedirectResponse(path_for(request, "create", identity=view.identity), 302)
+        path = path_for(request, "create", identity=view.identity)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{path}{query}", 302)
     return view.site.back_to_list(request, view, request.url.query)
 
 
@@ -232,38 +237,44 @@ async def delete(site: AdminSite, request: Request) -> Response:
     view = site.view(request)
     require(view.can_delete and view.has_permission(request, "delete"))
     if request.method == "POST":
-        repeat = partial(deleted_before, view, request)
-        return await stored_once(site, request, partial(delete_selected, view, request), repeat)
-    keys, back = selected_keys(view.model, request.query_params), request.query_params.get("_back")
-    return await ask_to_delete(view, request, keys, back or "")
+        progress, repeat = Progress(), partial(deleted_before, view, request)
+        delete_now = partial(delete_selected, view, request, progress)
+        once = partial(stored_once, site, request, delete_now, repeat)
+        return await follow(view, request, once, progress, gettext("Delete"))
+    return await ask_to_delete(Selection.read(view, request, request.query_params))
 
 
-async def ask_to_delete(
-    view: ModelAdmin, request: Request, keys: list[str], back: str, changes: Sequence[str] = ()
-) -> Response:
+async def ask_to_delete(selection: Selection, changes: Sequence[str] = ()) -> Response:
     """Show what a deletion takes with it; `changes` says what differs from the time before."""
-    if not keys:
+    view, request, back = selection.view, selection.request, selection.back
+    if not selection:
         return nothing_selected(view, request, back)
-    going = await view.site.read(partial(deletion.objects_to_delete, view, request, keys))
-    context = {"title": gettext("Are you sure?"), "view": view, "keys": keys, "back": back}
+    going = await view.site.read(partial(deletion.objects_to_delete, selection))
+    context = {
+        "title": gettext("Are you sure?"),
+        "view": view,
+        "selection": selection,
+        "keys": selection.keys,
+        "back": back,
+    }
     status = HTTPStatus.CONFLICT if changes else HTTPStatus.OK
     return await view.site.page(
         request, view.delete_template, status, going=going, changes=changes, **context
     )
 
 
-async def delete_selected(view: ModelAdmin, request: Request) -> Response:
+async def delete_selected(view: ModelAdmin, request: Request, progress: Progress) -> Response:
     """Delete what was shown, or show it again if it has changed since."""
     sent = await posted(request)
-    keys, back = selected_keys(view.model, sent), str(sent.get("_back", ""))
-    if not keys:
-        return nothing_selected(view, request, back)
+    selection = Selection.read(view, request, sent)
+    if not selection:
+        return nothing_selected(view, request, selection.back)
     try:
-        labels = await deletion.delete(view, request, keys, Seen.read(sent))
+        deleted = await deletion.delete(selection, Seen.read(sent), progress)
     except ChangedSinceShown as changed:
-        return await ask_to_delete(view, request, keys, back, changed.changes)
-    say_deleted(view, request, labels)
-    return view.site.back_to_list(request, view, back)
+        return await ask_to_delete(selection, changed.changes)
+    say_deleted(view, request, deleted)
+    return view.site.back_to_list(request, view, selection.back)
 
 
 async def deleted_before(view: ModelAdmin, request: Request, operation: UUID) -> Response:
@@ -289,11 +300,13 @@ def nothing_selected(view: ModelAdmin, request: Request, back: str) -> Response:
     return view.site.back_to_list(request, view, back)
 
 
-def say_deleted(view: ModelAdmin, request: Request, labels: list[str]) -> None:
-    if len(labels) == 1:
+def say_deleted(view: ModelAdmin, request: Request, deleted: deletion.Deleted) -> None:
+    if deleted.label:
         sentence = gettext("The %(name)s {} was deleted.", name=in_sentence(view.name))
-        messages.success(request, sentence, label=labels[0])
+        messages.success(request, sentence, label=deleted.label)
+    elif not deleted.count:
+        messages.warning(request, gettext("Nothing was selected, so nothing was deleted."))
     else:
-        count, names = write_number(len(labels)), in_sentence(view.name_plural)
+        count, names = write_number(deleted.count), in_sentence(view.name_plural)
         sentence = gettext("%(count)s %(names)s were deleted.", count=count, names=names)
         messages.success(request, sentence)

@@ -7,7 +7,9 @@ way of Babel; what a page prints many times is remembered.
 from __future__ import annotations
 
 import functools
+import re
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from babel.dates import format_date, format_skeleton, format_time
@@ -18,14 +20,16 @@ from admin.kit.languages import SOURCE, get_language, gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from babel import Locale
 
+    from admin.kit.languages import Language
+
+NUMERAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 
-def write_number(value: float, places: int = 0) -> str:
+def write_number(value: float | Decimal, places: int = 0) -> str:
     """Return a number with the thousands set apart, rounded to so many decimal places."""
     language = get_language()
     if language.code == SOURCE:
@@ -59,6 +63,21 @@ def decimal_point() -> str:
 def write_plain(value: float | Decimal) -> str:
     """Return a number with all of its digits, and nothing between the thousands."""
     return str(value).replace(".", decimal_point())
+
+
+def write_grouped(value: float | Decimal) -> str:
+    """Return a number with all of its digits, and the thousands set apart."""
+    text = str(value)
+    if not NUMERAL.fullmatch(text):
+        return write_plain(value)
+    return grouped_in(get_language(), text)
+
+
+@functools.lru_cache(maxsize=8192)
+def grouped_in(_language: Language, numeral: str) -> str:
+    places = len(numeral.partition(".")[2])
+    number = Decimal(numeral)
+    return write_number(number, places)
 
 
 def write_date(value: date) -> str:

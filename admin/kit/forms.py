@@ -20,7 +20,7 @@ from wtforms.fields.core import UnboundField
 from wtforms.validators import InputRequired, Optional
 
 from admin.kit import choice_fields, fields
-from admin.kit.keys import MOST_SELECTED, integer_range
+from admin.kit.keys import integer_range
 from admin.kit.languages import gettext, ngettext
 from admin.kit.validators import (
     Filled,
@@ -52,8 +52,8 @@ SHOWN_FIELD = "_shown"
 FORM_TYPES = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
 # In bytes; `BodyLimit` bounds the sum.
 LARGEST_FIELD = 2 * 1024 * 1024
-# A selection, and what else its form holds.
-MOST_FIELDS = MOST_SELECTED + 1000
+# A page of a list with all of its cells open; a selection is less.
+MOST_FIELDS = 10_000
 
 
 class TranslatedForm(Form):

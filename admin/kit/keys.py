@@ -2,7 +2,8 @@
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqladmin.helpers import object_identifier_values
@@ -31,6 +32,15 @@ class BadKeyError(ValueError):
 def key_of(obj: Any) -> str:
     """Return the key as one text that survives URLs and forms, whatever characters it holds."""
     return join([getattr(obj, column.name) for column in key_columns(type(obj))])
+
+
+def key_reader(model: type) -> Callable[[Any], str]:
+    """Return `key_of` for objects of one model, faster where the key is a whole number."""
+    columns = key_columns(model)
+    if len(columns) == 1 and isinstance(columns[0].type, Integer):
+        read = attrgetter(columns[0].name)
+        return lambda obj: str(read(obj))
+    return key_of
 
 
 def join(values: Sequence[Any]) -> str:

@@ -13,7 +13,8 @@ from admin.kit.choice_fields import RelatedField
 from admin.kit.errors import Refused
 from admin.kit.keys import BadKeyError, key_of, matches_keys
 from admin.kit.languages import gettext
-from admin.kit.search import contains_words
+from admin.kit.naming import label_of
+from admin.kit.search import alternatives, first_rows
 
 if TYPE_CHECKING:
     from sqladmin.ajax import QueryAjaxModelLoader
@@ -36,7 +37,7 @@ class Found:
     @classmethod
     def of(cls, obj: Any) -> Self:
         """Describe an object, while its session is open: its name may need other rows."""
-        return cls(key_of(obj), str(obj))
+        return cls(key_of(obj), label_of(obj))
 
     def as_json(self) -> dict[str, str]:
         return asdict(self)
@@ -47,9 +48,9 @@ def find_choices(
 ) -> list[Found]:
     """Return the first choices whose fields contain every word of the term."""
     order = [*loader._cached_fields_order_by, *inspect(loader.model).primary_key]  # noqa: SLF001
-    condition = contains_words(loader.model, loader.fields, term)
-    stmt = query.where(condition).order_by(*order).limit(MOST_CHOICES)
-    return [Found.of(obj) for obj in session.scalars(stmt)]
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    ways = alternatives(loader.model, loader.fields, term, is_sqlite=is_sqlite)
+    return [Found.of(o) for o in session.scalars(first_rows(query, ways, order, MOST_CHOICES))]
 
 
 def find_chosen(session: Session, query: Select[Any], field: str, key: str | None) -> Any:
@@ -70,7 +71,8 @@ async def name_chosen(view: ModelAdmin, request: Request, field: Field) -> None:
     """Let a picker that is shown again call what was chosen by its name, not by its key."""
     if not isinstance(field, RelatedField) or not field.data or field.chosen:
         return
-    query = await view.lookup_query(request, field.name)
-    find = partial(find_chosen, query=query, field=field.name, key=field.data)
+    name = field.short_name
+    query = await view.lookup_query(request, name)
+    find = partial(find_chosen, query=query, field=name, key=field.data)
     with suppress(Refused):
         field.chosen = await view.site.read(lambda session: Found.of(find(session)).text)

@@ -76,6 +76,17 @@ def entries_of(view: ModelAdmin, session: Session, obj: Any, most: int) -> Seque
     return session.execute(stmt).all()
 
 
+def author_of(view: ModelAdmin, session: Session, obj: Any, name: str) -> str:
+    """Return who gave an attribute the value it has, or "" where the history doesn't say."""
+    past = copied(view, obj)
+    for entry in entries_of(view, session, obj, MOST_CHANGES):
+        if entry.action != UPDATE:
+            break
+        if name in put_back(view, session, past, entry):
+            return entry.operator_name or gettext("someone")
+    return ""
+
+
 def copied(view: ModelAdmin, obj: Any) -> Any:
     """Return a copy that belongs to no session, with all that is loaded."""
     copy = view.mapper.class_manager.new_instance()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from contextlib import nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from urllib.parse import quote
 
-from markupsafe import Markup
 from sqladmin import ModelView
 from sqladmin.authorization import Action
 from sqladmin.forms import WTFORMS_ATTRS
@@ -13,29 +14,57 @@ from sqlalchemy import Select, select
 from starlette.exceptions import HTTPException
 
 from admin.kit import deletion, saving
-from admin.kit.changelist import Row, with_relations
 from admin.kit.checks import check_view
-from admin.kit.columns import can_type, in_table_order, is_declared, is_plain
-from admin.kit.display import display, display_short, empty, value_at
+from admin.kit.columns import (
+    can_type,
+    default_list,
+    functions_in,
+    in_table_order,
+    is_declared,
+    is_function,
+    is_plain,
+    name_of_function,
+)
+from admin.kit.display import plain_text
 from admin.kit.filters import PeriodFilter
+from admin.kit.filters.choosing import askable_filters, declared_filters, path_of
 from admin.kit.forms import FormConverter, TranslatedForm
-from admin.kit.keys import BadKeyError, key_of, matches_keys
+from admin.kit.keys import BadKeyError, key_of, key_reader, matches_keys
 from admin.kit.languages import gettext
+from admin.kit.lists.chosen import choice_names
+from admin.kit.lists.columns import columns_of, options_at, ordering_of, required_by
+from admin.kit.lists.dates import hierarchy_of
+from admin.kit.lists.lazy import refusing
+from admin.kit.lists.pages import Row
+from admin.kit.lists.query import with_relations
+from admin.kit.lists.views import declared_views
 from admin.kit.lookups import Found
-from admin.kit.search import contains_words
-from admin.kit.templating import key_path
+from admin.kit.search import Alternative, alternatives, contains_words, searched_path
+from admin.kit.selection import Selection
 from admin.kit.zones import has_instants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from markupsafe import Markup
     from sqladmin._types import MODEL_ATTR
     from sqlalchemy.orm import Mapper, Session
     from starlette.requests import Request
     from wtforms import Form
 
+    from admin.kit.actions.declared import Action as AnyAction
     from admin.kit.filters import Filter
+    from admin.kit.lists.columns import Column
+    from admin.kit.lists.views import ListView
     from admin.kit.site import AdminSite
+
+
+# The methods by which a view may hide rows.
+QUERIES = ("scope", "list_query", "object_query", "objects_query")
+
+
+# Choices of columns whose resolution is remembered.
+MOST_RESOLVED = 1000
 
 
 class ModelAdmin(ModelView):
@@ -59,39 +88,98 @@ class ModelAdmin(ModelView):
     form_readonly_columns: ClassVar[Sequence[MODEL_ATTR]] = ()
     """Columns that the edit page shows as text; no request can change them."""
 
-    column_filters: ClassVar[Sequence[Filter]] = ()  # type: ignore[assignment]
-    """Filters from `admin.kit.filters`."""
+    column_filters: ClassVar[Sequence[Any]] = ()
+    """Columns, relations and dotted paths, whose types choose the filter, or filters."""
+
+    show_facets: ClassVar[Literal["always", "allow", "never"]] = "allow"
+    """Whether each choice of the filters is counted: always, when asked for, or never."""
+
+    column_list: ClassVar[str | Sequence[Any]]
+    """Columns, dotted paths, functions of an object (and the request), and names of methods and
+    properties of the view and the model; `@display` describes what is computed."""
+
+    date_hierarchy: ClassVar[Any] = None
+    """A column of dates or times: links above the list lead to its years, months and days."""
+
+    list_display_links: ClassVar[Sequence[Any] | None] = ()
+    """Columns of the list that lead to the row: the first one unless named, none if None."""
+
+    list_select_related: ClassVar[Sequence[MODEL_ATTR]] = ()
+    """Relations that names or computed columns need, loaded in the statement that reads rows."""
+
+    empty_value_display: ClassVar[str] = ""
+    """What stands for an empty value, unless its column says; else what the site says."""
+    search_help_text: ClassVar[str | None] = None
+    """The line below the search box; None says how words are found, an empty text is no line."""
+
+    column_choices: ClassVar[Sequence[MODEL_ATTR] | None] = None
+    """Columns that operators may add to the list; by default those of the details page."""
+
+    list_views: ClassVar[Mapping[str, str] | Sequence[ListView]] = {}
+    """Views of the list as tabs: `{"Drafts": "published_at=empty"}`, or some `ListView`."""
+
+    actions: ClassVar[Sequence[AnyAction | str]] = ()
+    """Actions from `admin.kit`, and names of those of the site that it doesn't offer everywhere."""
+
+    disabled_actions: ClassVar[Sequence[str]] = ()
+    """Names of the site's actions that this view doesn't offer."""
+    column_editable_list: ClassVar[Sequence[MODEL_ATTR]] = ()
+    """Columns of the list that can be edited in it, by the edit form's own fields and rules."""
 
     _admin_ref: AdminSite  # type: ignore[misc]  # SQLAdmin's is the class's.
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A column is a descriptor, which an instance that isn't mapped can't be asked for.
+        cls.date_hierarchy = getattr(cls.date_hierarchy, "key", cls.date_hierarchy)
+
     def __init__(self) -> None:
+        self.callables = functions_in(self)
         super().__init__()
         # SQLAdmin keeps the site on the class, where the next site of a process would replace it.
         if hasattr(self, "_admin_ref"):
             self._admin_ref = self._admin_ref
         # What SQLAdmin makes of the declarations, under names of our own; tests pin SQLAdmin's.
         self.mapper: Mapper[Any] = self._mapper
+        self.dates = hierarchy_of(self)
         self.list_names = self._list_prop_names
         self.details_names = self._details_prop_names
         self.export_names = self._export_prop_names
         self.form_names = self._form_prop_names
         self.readonly_names = [self._get_prop_name(c) for c in self.form_readonly_columns]
-        self.search_names = self._search_fields
-        self.sort_names = self._sort_fields
+        self.select_related = [self._get_prop_name(c) for c in self.list_select_related]
+        self.search_columns = self._search_fields
+        self.search_names = [searched_path(column) for column in self.search_columns]
+        self.computed_names = [
+            name
+            for name in dict.fromkeys([*self.list_names, *self.details_names, *self.export_names])
+            if name not in self.mapper.attrs
+        ]
+        orders = [ordering_of(self, name) for name in self.computed_names]
+        self.sort_names = list(dict.fromkeys([*self._sort_fields, *filter(None, orders)]))
+        self.editable_names = [self._get_prop_name(c) for c in self.column_editable_list]
         self.default_sort = [(self._get_prop_name(c), d) for c, d in self._get_default_sort()]
-        self.filters: Sequence[Filter] = self.column_filters
-        self.filter_names = [f.column.key for f in self.filters if isinstance(f, PeriodFilter)]
+        self.filters: Sequence[Filter] = declared_filters(self)
+        self.askable = askable_filters(self)
+        self.filter_names = [path_of(f) for f in self.filters if isinstance(f, PeriodFilter)]
+        self.choice_names = choice_names(self)
+        self.declared_views = declared_views(self.list_views)
         self.pickers = self._form_ajax_refs
         self.overrides = self._form_overrides
         self.create_rules = self._form_create_rules
         self.edit_rules = self._form_edit_rules
-        self.action_labels = self._custom_actions_in_list
-        self.action_questions = self._custom_actions_confirmation
-        self.list_has_times = has_instants(self.mapper, [*self.list_names, *self.filter_names])
+        self.method_actions: dict[str, AnyAction] = {}
         self.details_has_times = has_instants(self.mapper, self.details_names)
         self.readonly_has_times = has_instants(self.mapper, self.readonly_names)
         self.scaffolded: dict[tuple[str, ...], type[Form]] = {}
         check_view(self)
+        self.read_key = key_reader(self.model)
+        self.columns = columns_of(self, self.list_names, self._list_formatters, is_list=True)
+        self.resolved: dict[tuple[str, ...], list[Column]] = {}
+        self.page_columns = columns_of(
+            self, [*self.details_names, *self.readonly_names], self._detail_formatters
+        )
+        self.export_columns = list(columns_of(self, self.export_names, {}).values())
 
     @property
     def site(self) -> AdminSite:
@@ -106,6 +194,11 @@ class ModelAdmin(ModelView):
         join would repeat rows.
         """
         return stmt
+
+    @cached_property
+    def is_scoped(self) -> bool:
+        """Whether the view may hide rows."""
+        return any(getattr(type(self), name) is not getattr(ModelAdmin, name) for name in QUERIES)
 
     def list_query(self, request: Request) -> Select[Any]:
         """Return the rows of the list, of exports, lookups and filters: all in the scope."""
@@ -138,7 +231,17 @@ class ModelAdmin(ModelView):
 
     def search_query(self, stmt: Select[Any], term: str) -> Select[Any]:
         """Keep the rows in which every word of the term is found in one of the searched columns."""
-        return stmt.where(contains_words(self.model, self.search_names, term))
+        return stmt.where(contains_words(self.model, self.search_columns, term))
+
+    def search_alternatives(self, term: str) -> list[Alternative]:
+        """Return what to ask for apart for the first rows of `search_query`; none if it is another.
+
+        A row that is found meets one of them at least, and each is served by an index.
+        """
+        if type(self).search_query is not ModelAdmin.search_query:
+            return []
+        is_sqlite = self.site.database.sessions.kw["bind"].dialect.name == "sqlite"
+        return alternatives(self.model, self.search_columns, term, is_sqlite=is_sqlite)
 
     async def related_query(self, request: Request, model: type) -> Select[Any] | None:
         """Return the rows of a related model that this operator may list, or None.
@@ -152,6 +255,13 @@ class ModelAdmin(ModelView):
         return None if views else select(model)
 
     # Which columns they show
+
+    def get_list_columns(self) -> list[str]:
+        """Return the declared columns, else what an object calls itself, or its key."""
+        names = super().get_list_columns()
+        is_chosen = is_declared(self, "column_list") or is_declared(self, "column_exclude_list")
+        is_all = getattr(self, "column_list", None) == "__all__"
+        return names if is_chosen or is_all else default_list(self.model, names)
 
     def get_details_columns(self) -> list[str]:
         """Return the declared columns, else every column and to-one relation."""
@@ -173,27 +283,71 @@ class ModelAdmin(ModelView):
 
     def label(self, name: str) -> str:
         """Return the heading of a column: the declared one, else its name in words."""
-        declared: str | None = self._column_labels.get(name)
+        declared: str | None = self._column_labels.get(name) or self.descriptions.get(name)
         return declared or name.replace(".", " ").replace("_", " ").capitalize()
+
+    @cached_property
+    def descriptions(self) -> dict[str, Any]:
+        """What computed columns call themselves; an object's name is headed by the model's."""
+        found = {name: options_at(self, name).description for name in self.computed_names}
+        return {"__str__": self.name, **{name: text for name, text in found.items() if text}}
+
+    def columns_for(self, names: Sequence[str]) -> list[Column]:
+        """Return these columns as a list shows them, resolved the first time they are asked for."""
+        key = tuple(names)
+        if key not in self.resolved:
+            if len(self.resolved) >= MOST_RESOLVED:
+                self.resolved.clear()
+            self.resolved[key] = list(
+                columns_of(self, names, self._list_formatters, is_list=True).values()
+            )
+        return self.resolved[key]
+
+    def linked_names(self, names: Sequence[str]) -> set[str]:
+        """Return which columns of a list lead to the row."""
+        declared = self.list_display_links
+        if declared is None:
+            return set()
+        return {self._get_prop_name(column) for column in declared} or set(names[:1])
+
+    def shows_times(self, names: Sequence[str]) -> bool:
+        """Say whether a list with these columns, or one of its filters, tells the time."""
+        return has_instants(self.mapper, [*names, *self.filter_names])
 
     def search_placeholder(self) -> str:
         """Return the labels of the searched columns."""
         return gettext(", ").join(str(self.label(name)) for name in self.search_names)
 
+    def search_help(self) -> str:
+        """Return the line below the search box."""
+        if self.search_help_text is not None:
+            return str(self.search_help_text)
+        return gettext(
+            "Finds rows that contain every word; one or two letters match only at the beginning."
+        )
+
     # What they look like; these run in the worker thread, while the session is open
 
-    def row(self, obj: Any, request: Request) -> Row:
-        """Return a line of the list, called by its first cell.
+    def rows(
+        self, objects: Sequence[Any], columns: Sequence[Column], request: Request
+    ) -> list[Row]:
+        """Return the lines of a list, each called by its first cell.
 
-        That cell links to the row itself; and `str(obj)` might load something for each row.
+        `str(obj)` might load something for each row.
         """
-        show = partial(self.cell, obj, request=request, show=display_short)
-        formatters = self._list_formatters
-        first, *others = self.list_names
-        cells = [show(first, formatters=formatters, is_linked=False)]
-        cells += [show(name, formatters=formatters) for name in others]
-        key = key_of(obj)
-        return Row(obj, key, key if cells[0] == empty() else cells[0].striptags(), cells)
+        nothing = columns[0].nothing()
+        with refusing() if self.site.refuses_lazy_loads else nullcontext():
+            drawn = [column.cells(objects, request) for column in columns]
+        rows = []
+        for obj, cells in zip(objects, zip(*drawn, strict=True), strict=True):
+            key = self.read_key(obj)
+            label = key if cells[0] == nothing else plain_text(cells[0])
+            rows.append(Row(obj, key, label, cells))
+        return rows
+
+    def row(self, obj: Any, request: Request) -> Row:
+        """Return the line of one object, with the declared columns."""
+        return self.rows([obj], list(self.columns.values()), request)[0]
 
     @property
     def summary_names(self) -> list[str]:
@@ -202,69 +356,56 @@ class ModelAdmin(ModelView):
 
     def summary(self, obj: Any, request: Request) -> tuple[str, str]:
         """Return what names a row outside of its list, and what tells it from its namesakes."""
-        shown = [
-            self.cell(
-                obj,
-                name,
-                request=request,
-                formatters=self._list_formatters,
-                show=display_short,
-                is_linked=False,
-            )
-            for name in self.summary_names
-        ]
-        nothing = empty()
-        texts = ["" if cell == nothing else cell.striptags() for cell in [*shown, nothing]]
-        label, detail = texts[:2]
+        texts = [self.columns[name].text(obj, request) for name in self.summary_names]
+        label, detail = [*texts, ""][:2]
         return label or key_of(obj), detail
 
     def fields(self, obj: Any, names: Sequence[str], request: Request) -> list[tuple[str, Markup]]:
         """Return label and value of each column, for the details page."""
-        formatters = self._detail_formatters
-        show = partial(self.cell, obj, request=request, formatters=formatters, show=display)
-        return [(self.label(name), show(name)) for name in names]
-
-    def cell(
-        self,
-        obj: Any,
-        name: str,
-        *,
-        request: Request,
-        formatters: dict[str, Callable[..., Any]],
-        show: Callable[[Any], Markup],
-        is_linked: bool = True,
-    ) -> Markup:
-        """Return one value as HTML, by its formatter if it has one."""
-        formatter = formatters.get(name)
-        if formatter is None:
-            value = value_at(obj, name)
-            path = self.related_path(value, request) if is_linked else ""
-            return Markup('<a href="{}">{}</a>').format(path, show(value)) if path else show(value)
-        arguments = (
-            (obj, name, request) if self._formatter_accepts_request(formatter) else (obj, name)
-        )
-        return show(formatter(*arguments))
+        columns = [self.page_columns[name] for name in names]
+        return [(column.label, column.cell(obj, request)) for column in columns]
 
     def related_path(self, value: Any, request: Request) -> str:
         """Return the path of a related object's page, or "" if there is none that may be opened."""
-        for view in self.site.views_of({type(value)}):
-            may_open = view.can_view_details and view.is_accessible(request)
-            if may_open and view.has_permission(request, Action.DETAILS, value):
-                return key_path(request, "details", view.identity, key_of(value))
+        for view, path in self.site.details_paths(request, type(value)):
+            if view.has_permission(request, Action.DETAILS, value):
+                return path + quote(view.read_key(value), safe="")
         return ""
 
     def sort_name(self, name: str) -> str | None:
         """Return what a heading sorts by: its column, or a column of its relation, or nothing."""
         names = [n for n in self.sort_names if n == name or n.startswith(f"{name}.")]
-        return names[0] if names else None
+        return ordering_of(self, name) or (names[0] if names else None)
 
-    def allowed_actions(self, request: Request, *, in_detail: bool = False) -> dict[str, str]:
-        """Return slug and label of the actions that this operator may run."""
-        return self._visible_custom_actions(request, in_detail)
+    def required(self, name: str) -> Sequence[str]:
+        """Return the paths that have to be loaded for a column."""
+        return required_by(self, name)
+
+    def _get_prop_name(self, prop: Any) -> str:
+        return name_of_function(prop) if is_function(prop) else super()._get_prop_name(prop)
+
+    def find_actions(self) -> dict[str, AnyAction]:
+        """Return all actions of this view by name: its own, and the site's that it leaves on."""
+        site, disabled = self.site.actions, self.site.disabled_actions
+        named = {item for item in self.actions if isinstance(item, str)}
+        off = {*disabled - named, *self.disabled_actions}
+        own = {item.slug: item for item in self.actions if not isinstance(item, str)}
+        shared = {slug: item for slug, item in site.items() if slug not in off}
+        return {**self.method_actions, **own, **{s: a for s, a in shared.items() if s not in own}}
+
+    def allowed_actions(self, request: Request, place: str = "list") -> list[AnyAction]:
+        """Return the actions that this operator may run, of those offered at this place."""
+        found = self.find_actions().values()
+        return [item for item in found if place in item.places and item.is_allowed(self, request)]
 
     def may_create(self, request: Request) -> bool:
         """Say whether a button to add an object is worth showing; the page itself asks again."""
         return self.can_create and self.has_permission(request, Action.CREATE)
+
+    def may_edit_list(self, request: Request) -> bool:
+        """Say whether cells are worth offering; each row is asked again."""
+        is_offered = bool(self.editable_names) and self.can_edit
+        return is_offered and self.has_permission(request, Action.EDIT)
 
     # Forms
 
@@ -282,9 +423,12 @@ class ModelAdmin(ModelView):
 
     def form_values(self, obj: Any) -> dict[str, Any]:
         """Return what the edit form starts with; a related object as its key and name."""
-        values = {name: getattr(obj, name) for name in self.form_names}
-        related = {name: values[name] for name in self.pickers if values.get(name) is not None}
-        return {**values, **{name: Found.of(other) for name, other in related.items()}}
+        return {name: self.form_value(obj, name) for name in self.form_names}
+
+    def form_value(self, obj: Any, name: str) -> Any:
+        """Return what a field of the edit form starts with."""
+        value = getattr(obj, name)
+        return Found.of(value) if name in self.pickers and value is not None else value
 
     @property
     def version_name(self) -> str:
@@ -325,13 +469,14 @@ class ModelAdmin(ModelView):
 
         Pages delete a whole selection in one transaction instead: `on_model_delete` sees each.
         """
-        await deletion.delete(self, request, [pk])
+        await deletion.delete(Selection(self, request, [pk]))
 
     async def selected_objects(
         self, request: Request, change: Callable[[Session, list[Any]], Any]
     ) -> int:
-        """Hand the objects ticked in the list to `change`, in one transaction; return how many.
+        """Hand the objects selected in the list to `change`, in one transaction; return how many.
 
-        For actions: rows outside the scope are a 404, as if they did not exist.
+        For actions: rows outside the scope are a 404, as if they did not exist. Of all rows that
+        match, `change` gets a bounded number at a time.
         """
         return await saving.change_selected(self, request, change)

@@ -22,6 +22,7 @@ from admin.kit.history import AlreadyDoneError, current_origin, set_origin
 from admin.kit.history.images import row_of
 from admin.kit.history.recorder import CREATE, table_of
 from admin.kit.keys import join, key_after
+from admin.kit.naming import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,4 +149,4 @@ def find_stored(
     if entry:
         key = join(key_after(view.model, entry.key, row_of(table_of(view.mapper), entry.after)))
     obj = session.scalar(view.object_query(request, key)) if key else None
-    return (label, None) if obj is None else (str(obj), obj)
+    return (label, None) if obj is None else (label_of(obj), obj)

@@ -11,9 +11,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import with_parent
 
 from admin.kit.errors import require_found
+from admin.kit.filters.choosing import path_of
 from admin.kit.formats import write_number
 from admin.kit.hooks import wait_for
 from admin.kit.keys import key_of
+from admin.kit.naming import label_of
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def open_details(view: ModelAdmin, request: Request, session: Session) -> Opened
     require_found(obj)
     fields = view.fields(obj, view.details_names, request)
     related = count_related(view, request, session, obj)
-    return Opened(obj, key_of(obj), str(obj), view.version_of(obj), fields, related=related)
+    return Opened(obj, key_of(obj), label_of(obj), view.version_of(obj), fields, related=related)
 
 
 def open_form(view: ModelAdmin, request: Request, session: Session) -> Opened:
@@ -76,7 +78,7 @@ def open_form(view: ModelAdmin, request: Request, session: Session) -> Opened:
     require_found(obj)
     fields = view.fields(obj, view.readonly_names, request)
     values = view.form_values(obj)
-    return Opened(obj, key_of(obj), str(obj), view.version_of(obj), fields, values)
+    return Opened(obj, key_of(obj), label_of(obj), view.version_of(obj), fields, values)
 
 
 def count_related(
@@ -101,7 +103,7 @@ def list_path(
     """Return the path of the related view's list filtered by this object, or ""."""
     for other in view.site.views_of({relationship.mapper.class_}):
         for filter_ in other.filters:
-            is_reverse = filter_.column.key == relationship.back_populates
+            is_reverse = path_of(filter_) == relationship.back_populates
             if is_reverse and other.has_permission(request, Action.LIST):
                 path = path_for(request, "list", identity=other.identity)
                 return f"{path}?{urlencode({filter_.parameter_name: key_of(obj)})}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, select, tuple_, union_all
+from sqlalchemy import Select, select
 from starlette.responses import JSONResponse, Response
 
-from admin.kit.changelist import with_relations
 from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys
 from admin.kit.languages import gettext
-from admin.kit.search import words
+from admin.kit.lists.query import with_relations
+from admin.kit.search import EVERY_ROW, Alternative, any_of, first_keys, words
 from admin.kit.templating import key_path, path_for
 
 if TYPE_CHECKING:
@@ -134,21 +135,18 @@ def hits_of(view: ModelAdmin, request: Request, term: str, session: Session) -> 
 def statement(view: ModelAdmin, request: Request, term: str) -> Select[Any] | None:
     """Return the rows whose columns or whose key match, newest key first, or None for none.
 
-    Two selects of keys rather than one condition with OR, so that each may use its own index.
+    Several selects of keys rather than one condition with OR, so that each may use its own index.
     """
-    rows, columns = view.list_query(request), key_columns(view.model)
-    newest_first = [column.desc() for column in columns]
+    model, rows = view.model, view.list_query(request)
+    newest_first = [column.desc() for column in key_columns(model)]
     found = []
     if max(map(len, words(term))) >= SHORTEST_WORD:
-        matching = view.search_query(rows, term).order_by(None).order_by(*newest_first)
-        found.append(matching.limit(MOST_HITS + 1))
-    try:
-        found.append(rows.where(matches_keys(view.model, [term])).order_by(None))
-    except BadKeyError:
-        return found[0] if found else None
-    keys = [stmt.with_only_columns(*columns, maintain_column_froms=True) for stmt in found]
-    either = union_all(*(select(stmt.subquery()) for stmt in keys))
-    return select(view.model).where(tuple_(*columns).in_(either)).order_by(*newest_first)
+        ways = view.search_alternatives(term)
+        matching = rows if ways else view.search_query(rows, term)
+        found += first_keys(matching, ways or [EVERY_ROW], newest_first, MOST_HITS + 1)
+    with suppress(BadKeyError):
+        found += first_keys(rows, [Alternative(matches_keys(model, [term]))], newest_first, 1)
+    return any_of(select(model), found).order_by(*newest_first) if found else None
 
 
 async def path_to(view: ModelAdmin, request: Request, obj: Any) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import Date, ScalarSelect, func, select
 
 from admin.kit.cards import Figures, Row, Source
-from admin.kit.filters import PeriodFilter, stored_type
+from admin.kit.filters.columns import stored_type
+from admin.kit.filters.periods import bound
 from admin.kit.formats import write_date, write_month, write_week
 
 if TYPE_CHECKING:
@@ -74,13 +75,12 @@ class Periods:
 
 def counted(column: Column, start: datetime, end: datetime) -> ScalarSelect[int]:
     """Count the rows from `start` to before `end`."""
-    bound = PeriodFilter(column).bound
-    stmt = select(func.count()).where(column >= bound(start), column < bound(end))
+    stmt = select(func.count()).where(column >= bound(column, start), column < bound(column, end))
     return stmt.scalar_subquery()
 
 
 def latest(column: Column, until: datetime) -> ScalarSelect[Any]:
-    stmt = select(func.max(column)).where(column < PeriodFilter(column).bound(until))
+    stmt = select(func.max(column)).where(column < bound(column, until))
     return stmt.scalar_subquery()
 
 

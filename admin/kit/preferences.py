@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from admin.kit.languages import Languages, gettext, set_language
+from admin.kit.languages import Languages, gettext, lazy_gettext, set_language
 from admin.kit.zones import UNIVERSAL, find_zone, set_zone
 
 if TYPE_CHECKING:
@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 THEME_COOKIE, LANGUAGE_COOKIE = "admin_theme", "admin_language"
+DENSITY_COOKIE = "admin_density"
 ZONE_COOKIE, BROWSER_ZONE_COOKIE = "admin_timezone", "admin_browser_timezone"
 SYSTEM = "system"
 THEMES = (SYSTEM, "light", "dark")
+COMFORTABLE = "comfortable"
+DENSITIES = (COMFORTABLE, "compact")
+LOOKS = {
+    "theme": (THEME_COOKIE, THEMES, lazy_gettext("There is no such appearance.")),
+    "density": (DENSITY_COOKIE, DENSITIES, lazy_gettext("There is no such density.")),
+}
 KEPT_FOR = 365 * 24 * 60 * 60  # seconds
 
 
@@ -51,6 +58,12 @@ def theme(request: HTTPConnection) -> str:
     return chosen if chosen in THEMES else SYSTEM
 
 
+def density(request: HTTPConnection) -> str:
+    """Return how much room the rows of lists have."""
+    chosen = request.cookies.get(DENSITY_COOKIE, COMFORTABLE)
+    return chosen if chosen in DENSITIES else COMFORTABLE
+
+
 def zone_of(request: HTTPConnection) -> ZoneInfo:
     """Return the zone that was chosen, else the browser's; names that mean nothing are ignored."""
     names = (chosen_zone(request), browser_zone(request))
@@ -69,10 +82,11 @@ def browser_zone(request: HTTPConnection) -> str:
 def chosen_preferences(sent: Mapping[str, object], languages: Languages) -> dict[str, str]:
     """Return what was chosen, by cookie; raise a 400 for what is not offered, or for nothing."""
     chosen = {}
-    if "theme" in sent:
-        chosen[THEME_COOKIE] = str(sent["theme"])
-        if chosen[THEME_COOKIE] not in THEMES:
-            raise HTTPException(400, gettext("There is no such appearance."))
+    for name, (cookie, offered, refusal) in LOOKS.items():
+        if name in sent:
+            chosen[cookie] = str(sent[name])
+            if chosen[cookie] not in offered:
+                raise HTTPException(400, str(refusal))
     if "language" in sent:
         chosen[LANGUAGE_COOKIE] = str(sent["language"])
         if chosen[LANGUAGE_COOKIE] not in languages.by_code:

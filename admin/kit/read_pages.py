@@ -3,54 +3,112 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from sqladmin.authorization import Action
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from admin.kit import changelist, exporting
+from admin.kit import exporting
 from admin.kit.errors import require
+from admin.kit.filters import builder, pickers
+from admin.kit.filters.choosing import path_of
 from admin.kit.history import note
 from admin.kit.history.recorder import table_of
 from admin.kit.languages import gettext
+from admin.kit.lists.addresses import Address, heading, numbers
+from admin.kit.lists.counts import asked_tallies
+from admin.kit.lists.pages import load_page
+from admin.kit.lists.panel import load_panel
+from admin.kit.lists.rows import link_rows, table_rows
+from admin.kit.lists.views import (
+    PANELS,
+    asks_for_view_alone,
+    open_list,
+    spelled_out,
+    without_view,
+)
 from admin.kit.lookups import find_choices
 from admin.kit.opened import open_details
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
     from starlette.requests import Request
 
+    from admin.kit.lists.counts import Tally
+    from admin.kit.lists.pages import Page
+    from admin.kit.lists.views import Listing
     from admin.kit.model_admin import ModelAdmin
     from admin.kit.site import AdminSite
 
 
 async def show_list(site: AdminSite, request: Request) -> Response:
-    """Show one page of a list."""
+    """Show one page of a list, as the view that was asked for has it."""
     view = site.view(request)
     require(await view.check_can_list(request))
-    page = await site.read(partial(changelist.load_page, view, request))
-    for row in page.rows:
-        row.url = await row_path(view, request, row.obj)
+    if moved := builder.applied_path(view, request):
+        return RedirectResponse(moved, 302)
+    part = request.query_params.get(builder.PART)
+    if part in PANELS:
+        return await show_panel(site, view, request, part)
+    if part == "builder":
+        request = await spelled_out(view, request)
+        panel = await site.read(partial(load_panel, view, request))
+        return await site.page(request, "sqladmin/filters/builder.html", view=view, panel=panel)
+    listing, page, tallies = await site.read(partial(load_list, view, request))
+    request = listing.request
+    edits_cells = view.may_edit_list(request)
+    await link_rows(view, request, page.rows, edits_cells=edits_cells)
+    address = Address.of(request)
+    can_delete = view.can_delete and view.has_permission(request, "delete")
+    actions = view.allowed_actions(request)
+    is_selectable = bool(can_delete or actions)
     context = {
         "title": view.name_plural,
         "view": view,
         "page": page,
+        "address": address,
+        "headings": [heading(column, page, address) for column in page.columns],
+        "table_rows": table_rows(
+            page.rows, page.columns, is_selectable=is_selectable, edits_cells=edits_cells
+        ),
+        "page_numbers": numbers(page, address),
+        "listing": listing,
+        "tallies": tallies,
         "can_create": await view.check_can_create(request),
-        "can_delete": view.can_delete and view.has_permission(request, "delete"),
+        "can_delete": can_delete,
+        "edits_cells": edits_cells,
         "can_export": await view.check_can_export(request),
-        "actions": view.allowed_actions(request),
+        "actions": actions,
+        "is_selectable": is_selectable,
     }
     extra = await view.list_context(request)
     return await site.page(request, view.list_template, **{**extra, **context})
 
 
-async def row_path(view: ModelAdmin, request: Request, obj: Any) -> str:
-    """Return where a row leads: its form, else its details, else nowhere."""
-    if await view.check_can_edit(request, obj):
-        return view.site.object_path(request, "edit", view, obj)
-    if await view.check_can_view_details(request, obj):
-        return view.site.object_path(request, "details", view, obj)
-    return ""
+async def show_panel(site: AdminSite, view: ModelAdmin, request: Request, name: str) -> Response:
+    """Show what a dropdown of the list holds; the rows are not needed for that."""
+    listing = await site.read(partial(open_list, view, request))
+    if not listing.can_keep:
+        raise HTTPException(404)
+    template = f"sqladmin/lists/{name}.html"
+    return await site.page(listing.request, template, view=view, listing=listing)
+
+
+def load_list(
+    view: ModelAdmin, request: Request, session: Session
+) -> tuple[Listing, Page, dict[str, Tally]]:
+    """Open the list and load the page; a view that can't be shown any more is no dead end."""
+    listing = open_list(view, request, session)
+    try:
+        page = load_page(view, listing.request, session)
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.BAD_REQUEST or not asks_for_view_alone(listing, request):
+            raise
+        listing = without_view(listing, error.detail)
+        page = load_page(view, listing.request, session)
+    return listing, page, asked_tallies(listing, request, session)
 
 
 async def show_details(site: AdminSite, request: Request) -> Response:
@@ -64,7 +122,7 @@ async def show_details(site: AdminSite, request: Request) -> Response:
         "opened": opened,
         "can_edit": await view.check_can_edit(request, opened.obj),
         "can_delete": await view.check_can_delete(request, opened.obj),
-        "actions": view.allowed_actions(request, in_detail=True),
+        "actions": view.allowed_actions(request, "details"),
     }
     extra = await view.details_context(request)
     return await site.page(request, view.details_template, **{**extra, **context})
@@ -78,12 +136,17 @@ async def export(site: AdminSite, request: Request) -> Response:
         raise HTTPException(404)
     table_name = table_of(view.mapper).name
     await site.write(lambda session: note(session, "export", export_type, table_name=table_name))
-    return await exporting.export(view, request, export_type)
+    return await exporting.export(view, await spelled_out(view, request), export_type)
 
 
 async def look_up(site: AdminSite, request: Request) -> Response:
     """Answer an async picker."""
     view, name = site.view(request), request.query_params.get("name", "")
+    if pickers.FOR_FILTER in request.query_params:
+        require(await view.check_can_list(request))
+        term = request.query_params.get("term", "").strip()
+        offered = await pickers.look_up(view, request, name, term)
+        return JSONResponse({"results": [choice.as_json() for choice in offered]})
     if name not in view.pickers:
         raise HTTPException(400, gettext("There is no such picker."))
     require(await may_look_up(view, request, name))
@@ -98,6 +161,6 @@ async def may_look_up(view: ModelAdmin, request: Request, name: str) -> bool:
     """Say whether the operator may use this picker: in a form, or in a filter of the list."""
     if view.can_edit and view.has_permission(request, Action.EDIT):
         return True
-    is_filter = any(filter_.column.key == name for filter_ in view.filters)
+    is_filter = any(path_of(filter_) == name for filter_ in view.filters)
     is_on_list = is_filter and await view.check_can_list(request)
     return is_on_list or await view.check_can_create(request)

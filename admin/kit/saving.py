@@ -11,11 +11,13 @@ from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require, r
 from admin.kit.forms import posted
 from admin.kit.history import AlreadyDoneError, current_origin
 from admin.kit.hooks import follow_up, wait_for
-from admin.kit.keys import key_of, selected_keys
+from admin.kit.keys import key_of
 from admin.kit.languages import gettext
 from admin.kit.lookups import find_chosen
+from admin.kit.naming import label_of
 from admin.kit.once import claim_next, is_stored
 from admin.kit.seen import Seen
+from admin.kit.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,35 +56,51 @@ async def update(view: ModelAdmin, request: Request, key: str, data: Values) -> 
     def work(session: Session) -> tuple[Any, Values]:
         obj, values = session.scalar(view.object_query(request, key)), copy.copy(data)
         require_found(obj)
-        require(wait_for(view.check_can_edit, request, obj))
-        version = str(values.pop(view.version_name, ""))
-        if version and version != view.version_of(obj):
-            raise ChangedMeanwhile
-        with session.no_autoflush:
-            wait_for(view.on_model_change, values, obj, False, request)
-            assign(view, session, obj, values, queries)
-        return flushed(session, obj), values
+        return change_one(view, request, session, obj, values, queries)
 
     obj, values = await write(view, work)
     await after_change(view, request, obj, values, is_created=False)
     return obj
 
 
+def change_one(
+    view: ModelAdmin,
+    request: Request,
+    session: Session,
+    obj: Any,
+    values: Values,
+    queries: Queries,
+) -> tuple[Any, Values]:
+    """Change one object within a unit of work; return it with what the hooks made of the values."""
+    require(wait_for(view.check_can_edit, request, obj))
+    version = str(values.pop(view.version_name, ""))
+    if version and version != view.version_of(obj):
+        raise ChangedMeanwhile
+    with session.no_autoflush:
+        wait_for(view.on_model_change, values, obj, False, request)
+        assign(view, session, obj, values, queries)
+    return flushed(session, obj), values
+
+
 async def change_selected(
     view: ModelAdmin, request: Request, change: Callable[[Session, list[Any]], Any]
 ) -> int:
-    """Hand the ticked objects to `change` in one transaction and return how many they were."""
+    """Hand the selected objects to `change` in one transaction and return how many they were."""
     sent = await posted(request)
-    keys, seen = selected_keys(view.model, sent), Seen.read(sent)
+    selection, seen = Selection.read(view, request, sent), Seen.read(sent)
 
     def work(session: Session) -> int:
-        objects = find_selected(view, request, session, keys)
-        if seen is not None:
-            seen.require_same(view, session, objects)
-        for obj in objects:
-            require(wait_for(view.check_can_edit, request, obj))
-        change(session, objects)
-        return len(objects)
+        count = 0
+        for batch in selection.batches(session, seen):
+            objects = batch.objects()
+            for obj in objects:
+                require(wait_for(view.check_can_edit, request, obj))
+            change(session, objects)
+            count += len(objects)
+            if selection.is_all:
+                session.flush()
+                session.expunge_all()
+        return count
 
     operation = current_origin().operation
     try:
@@ -92,24 +110,8 @@ async def change_selected(
             raise
         claim_next()
         messages.warning(request, gettext("This was done before; it was not done again."))
-        return len(keys)
+        return len(selection.keys)
     return count
-
-
-def find_selected(
-    view: ModelAdmin, request: Request, session: Session, keys: list[str], *, lock: bool = True
-) -> list[Any]:
-    """Return all objects with these keys; if one is missing, refuse the whole selection.
-
-    Locked, they stay as they are until the transaction ends: of two deletions at the same moment
-    the second one finds nothing.
-    """
-    stmt = view.objects_query(request, keys)
-    objects = list(session.scalars(stmt.with_for_update(of=view.model) if lock else stmt))
-    if len(objects) != len(keys):
-        sentence = gettext("Some of the selected rows no longer exist. Nothing was changed.")
-        raise Refused(sentence, status=404)
-    return objects
 
 
 async def write(view: ModelAdmin, work: Callable[[Session], Any]) -> Any:
@@ -134,7 +136,7 @@ def in_words(blamed: Callable[[Exception], ModelAdmin | None]) -> Iterator[None]
 def flushed(session: Session, obj: Any) -> Any:
     """Send the changes, and load what the object's name needs while it can be loaded."""
     session.flush()
-    str(obj)
+    label_of(obj)
     return obj
 
 

@@ -75,11 +75,29 @@ class Seen:
                     count=write_number(more),
                 )
             )
+        self._refuse([*changes, *self._going_changes(going)])
+
+    def require_same_rows(self, mark: str, names: str, going: str = "") -> None:
+        """Raise `ChangedSinceShown` if the rows that a list asks for have changed.
+
+        The mark tells how many they are, and which.
+        """
+        changes, (count, _, _), (was, _, _) = [], mark.partition(":"), self.text.partition(":")
+        if count != was and was.isdecimal():
+            then, now = write_number(int(was)), write_number(int(count))
+            sentence = gettext("There were %(then)s %(names)s; now there are %(now)s.")
+            changes.append(sentence % {"then": then, "names": names, "now": now})
+        elif mark != self.text:
+            changes.append(gettext("Some of these %(names)s were changed.", names=names))
+        self._refuse([*changes, *self._going_changes(going)])
+
+    def _going_changes(self, going: str) -> list[str]:
         if without_mark(going) != without_mark(self.going):
             was = without_mark(self.going) or gettext("nothing")
-            changes.append(gettext("Before, what goes with it was: %(rows)s.", rows=was))
-        elif going != self.going:
-            changes.append(gettext("What goes with it was changed."))
+            return [gettext("Before, what goes with it was: %(rows)s.", rows=was)]
+        return [gettext("What goes with it was changed.")] if going != self.going else []
+
+    def _refuse(self, changes: list[str]) -> None:
         if changes:
             raise ChangedSinceShown(changes)
 

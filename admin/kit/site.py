@@ -20,12 +20,14 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, request_response
 
-from admin.kit import form_pages, index_page, once, palette, read_pages
+from admin.kit import form_pages, index_page, indexes, once, palette, read_pages
 from admin.kit.accent import STYLESHEET, accent_stylesheet
-from admin.kit.actions import post_only
+from admin.kit.actions import BulkEdit
+from admin.kit.actions import pages as action_pages
 from admin.kit.authentication import safe_next
 from admin.kit.board import Board
 from admin.kit.body_limit import BodyLimit
+from admin.kit.cells import pages as cells
 from admin.kit.compression import Compression
 from admin.kit.csrf import CrossOriginProtection
 from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
@@ -39,6 +41,8 @@ from admin.kit.history.sight import is_recorded, may_undo
 from admin.kit.hooks import refuse_nested_work
 from admin.kit.keys import key_of
 from admin.kit.languages import Languages, gettext
+from admin.kit.lists import lazy, view_pages
+from admin.kit.lists.views import said_again
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
 from admin.kit.once import OPERATION_FIELD
@@ -56,9 +60,12 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
 
+    from admin.kit.actions import Action
     from admin.kit.authentication import Authentication
     from admin.kit.database import Database
     from admin.kit.history import Journal, Recorded
+    from admin.kit.lists.kept import ListStore
+    from admin.kit.progress import Job
 
 Result = TypeVar("Result")
 
@@ -78,6 +85,10 @@ class AdminSite(Admin):
     `journal` is the one that `database` writes; with it there are pages of the history, undo and
     trash. `environment` marks every page, so that nobody takes one for another. As in Django, the
     attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
+    `empty_value_display` stands for empty values, instead of a dash.
+    `refuses_lazy_loads` fails a list whose cells load something row by row, while one develops.
+    `list_store` keeps operators' views of lists and what they choose for each; without one there
+    are only the views that are declared.
     `languages` are offered on every page, the first one to those who understand none of them;
     `locale_folders` have the application's texts in them.
     """
@@ -85,6 +96,7 @@ class AdminSite(Admin):
     authentication_backend: Authentication
     index_title = ""
     site_url = ""
+    empty_value_display = ""
 
     def __init__(  # noqa: PLR0913 - options are passed by name
         self,
@@ -98,9 +110,11 @@ class AdminSite(Admin):
         accent: str = "",
         environment: str = "",
         threads: int = 15,
+        refuses_lazy_loads: bool = False,
         templates: Sequence[str | Path] = (),
         board: Board | None = None,
         journal: Journal | None = None,
+        list_store: ListStore | None = None,
         static_folders: Sequence[str | Path] = (),
         languages: Sequence[str] = ("en", "de", "ar"),
         locale_folders: Sequence[str | Path] = (),
@@ -114,12 +128,20 @@ class AdminSite(Admin):
         self.template_folders = templates
         self.board = board or Board()
         self.journal = journal
+        self.list_store = list_store
         self.accent = accent
         made = {STYLESHEET: accent_stylesheet(accent)} if accent else {}
         self.statics = StaticFiles(static_folders, made)
         self.languages = Languages(languages, locale_folders)
         self.environment = environment
+        self.refuses_lazy_loads = refuses_lazy_loads
+        if refuses_lazy_loads:
+            lazy.watch()
         self.https = https
+        self.actions: dict[str, Action] = {}
+        self.disabled_actions: set[str] = set()
+        self.jobs: dict[Any, Job] = {}
+        self.add_action(BulkEdit())
         authentication_backend.site = self
         super().__init__(
             app,
@@ -157,7 +179,11 @@ class AdminSite(Admin):
             Route("/{identity}/edit/{pk:path}", self.edit, methods=["GET", "POST"], name="edit"),
             Route("/{identity}/delete", self.delete, methods=["GET", "POST"], name="delete"),
             Route("/{identity}/export/{export_type}", self.export, name="export"),
+            Route("/{identity}/action/{slug}", self.run_action, methods=["POST"], name="action"),
             Route("/{identity}/ajax/lookup", self.ajax_lookup, name="ajax_lookup"),
+            *view_pages.routes(self),
+            Route("/{identity}/cells", self.cells, methods=["POST"], name="cells"),
+            Route("/{identity}/cell/{pk:path}", self.cell, methods=["GET", "POST"], name="cell"),
         ]
         if self.journal is not None:
             self.admin.router.routes[:0] = history_pages.routes(self)
@@ -183,12 +209,25 @@ class AdminSite(Admin):
         if issubclass(view, ModelAdmin):
             index_page.check_scope(self.board.cards, view)
         super().add_view(view)
+        if isinstance(added := self.views[-1], ModelAdmin):
+            indexes.report(added)
 
     def _handle_action_decorated_func(self, func: Any, view: Any, view_instance: Any) -> None:
         super()._handle_action_decorated_func(func, view, view_instance)
         if hasattr(func, "_action"):
             routes = self.admin.router.routes
-            routes[-1] = post_only(routes[-1], func, view_instance)
+            routes[-1] = action_pages.post_only(routes[-1], func, view_instance)
+
+    def add_action(self, action: Action) -> None:
+        """Offer an action on every view, instead of another one of the same name."""
+        self.actions[action.slug] = action
+        self.disabled_actions.discard(action.slug)
+
+    def disable_action(self, name: str) -> None:
+        """Offer an action of the site only on the views that name it in their `actions`."""
+        if name not in self.actions:
+            raise ImproperlyConfigured(f"There is no action {name!r} to disable.")
+        self.disabled_actions.add(name)
 
     # The database
 
@@ -253,6 +292,18 @@ class AdminSite(Admin):
         """Return the views of these models."""
         return [view for view in self.model_views() if view.model in models]
 
+    def details_paths(self, request: Request, model: type) -> list[tuple[ModelAdmin, str]]:
+        """Return the views that show objects of a model, and where; asked once a request."""
+        paths: dict[type, list[tuple[ModelAdmin, str]]]
+        paths = request.scope.setdefault("admin_details_paths", {})
+        if model not in paths:
+            paths[model] = [
+                (view, path_for(request, "details", identity=view.identity, pk=""))
+                for view in self.views_of({model})
+                if view.can_view_details and view.is_accessible(request)
+            ]
+        return paths[model]
+
     def object_path(self, request: Request, page: str, view: ModelAdmin, obj: Any) -> str:
         """Return the path of an object's page, carrying the list's search, filters and order."""
         path = key_path(request, page, view.identity, key_of(obj))
@@ -287,6 +338,7 @@ class AdminSite(Admin):
             "title": gettext("Error %(status)s", status=status),
             "sentence": SENTENCES.get(status, error.detail) if is_bare else error.detail,
             "back": way_back(request),
+            "clear_path": getattr(error, "clear_path", ""),
             "is_gone": status in (403, 404),
         }
         if status == HTTPStatus.FORBIDDEN and hasattr(request.state, "operator_name"):
@@ -380,11 +432,20 @@ class AdminSite(Admin):
 
     @login_required
     async def list(self, request: Request) -> Response:
-        return await read_pages.show_list(self, request)
+        is_edited = cells.EDIT in request.query_params
+        return await (cells.show_sheet if is_edited else read_pages.show_list)(self, request)
+
+    @login_required
+    async def cells(self, request: Request) -> Response:
+        return await cells.save_sheet(self, request)
+
+    @login_required
+    async def cell(self, request: Request) -> Response:
+        return await cells.edit_cell(self, request)
 
     @login_required
     async def details(self, request: Request) -> Response:
-        return await read_pages.show_details(self, request)
+        return place_in_list(request) or await read_pages.show_details(self, request)
 
     @login_required
     async def export(self, request: Request) -> Response:
@@ -400,11 +461,28 @@ class AdminSite(Admin):
 
     @login_required
     async def edit(self, request: Request) -> Response:
-        return await form_pages.edit(self, request)
+        return place_in_list(request) or await form_pages.edit(self, request)
+
+    @login_required
+    async def run_action(self, request: Request) -> Response:
+        return await action_pages.run(self, request)
 
     @login_required
     async def delete(self, request: Request) -> Response:
         return await form_pages.delete(self, request)
+
+
+def place_in_list(request: Request) -> Response | None:
+    """Add to the address of an object's page the place in the list that led to it.
+
+    So the way back leads to the same filters and rows, and the list needn't say it in each row.
+    """
+    if request.method != "GET" or request.url.query:
+        return None
+    list_path = path_for(request, "list", identity=request.path_params["identity"])
+    path, _, query = way_back(request).partition("?")
+    query = said_again(query) if path == list_path else ""
+    return RedirectResponse(f"{request.url.path}?{query}", 302) if query else None
 
 
 def way_back(request: Request) -> str:

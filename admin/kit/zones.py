@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -87,3 +87,20 @@ def is_instant(mapper: Mapper[Any], path: str) -> bool:
     type_ = prop.columns[0].type
     stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
     return isinstance(stored, DateTime) and stored.timezone
+
+
+@functools.lru_cache(maxsize=4096)
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a day begins, in UTC: where clocks skip midnight, when they were put forward."""
+    midnight = datetime.combine(day, time.min)
+    found = instants(midnight, zone)
+    if found:
+        return found[0]
+    # Both readings of a time that isn't: one before the clocks were put forward, one after.
+    before, after = sorted(midnight.replace(tzinfo=zone, fold=f).astimezone(UTC) for f in (0, 1))
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        is_before = middle.astimezone(zone).replace(tzinfo=None) < midnight
+        before, after = (middle, after) if is_before else (before, middle)
+    return after

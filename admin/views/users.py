@@ -1,6 +1,6 @@
 """The users' screens."""
 
-from admin.kit import BooleanFilter, EmailField, ModelAdmin, PeriodFilter
+from admin.kit import EmailField, ModelAdmin, SetValues
 from admin.kit.languages import lazy_gettext as _
 from models import User
 
@@ -9,6 +9,7 @@ class UserAdmin(ModelAdmin, model=User):
     name = _("User")
     name_plural = _("Users")
     column_list = [User.name, User.email, User.is_active, User.created_at]
+    column_editable_list = [User.name, User.is_active]
     column_labels = {
         User.id: _("Id"),
         User.name: _("Name"),
@@ -21,11 +22,14 @@ class UserAdmin(ModelAdmin, model=User):
     column_searchable_list = [User.name, User.email]
     column_sortable_list = [User.name, User.email, User.created_at]
     column_default_sort = [(User.created_at, True)]
-    column_filters = [
-        BooleanFilter(User.is_active, _("Active")),
-        PeriodFilter(User.created_at, _("Created")),
-    ]
+    date_hierarchy = User.created_at
+    column_filters = [User.is_active, User.created_at]
+    list_views = {_("Not active"): "is_active=false"}
     column_export_list = [User.id, User.name, User.email, User.is_active, User.created_at]
     form_columns = [User.name, User.email, User.is_active]
     form_overrides = {"email": EmailField}
     form_readonly_columns = [User.created_at]
+    actions = [
+        SetValues("activate", _("Activate"), {"is_active": True}),
+        SetValues("deactivate", _("Deactivate"), {"is_active": False}),
+    ]

@@ -1,59 +1,61 @@
-"""The tables that are measured, filled by the server itself, the same rows each time."""
+"""The rows that are measured: the same each time, dated up to today."""
 
-import psycopg
-from sqlalchemy import URL
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from typing import Any
 
 RARE_NAME = "quillon"  # in 7 names
 COMMON_NAME = "berg"  # in one name of 16
 RARE_TITLE = "xylograph"  # in 9 titles
+COMMON_TITLE = "rivers"  # in one title of 7
 # A few authors write most, as in life; user 1 writes more than anybody else.
 BUSIEST_AUTHOR = 1
 
-USERS = """
-INSERT INTO users (name, email, is_active, created_at)
-SELECT
-    (ARRAY['Ann', 'Bob', 'Chloé', 'Dai', 'Eve', 'Finn', 'Gül', 'Hana'])[1 + n % 8] || ' '
-    || CASE WHEN n % greatest(1, %(users)s / 7) = 0 THEN 'Quillon' ELSE (ARRAY[
-        'Adams', 'Berg', 'Costa', 'Dubois', 'Evans', 'Fischer', 'García', 'Hansen', 'Ito', 'Jones',
-        'Kaya', 'López', 'Moreau', 'Novak', 'Olsen', 'Park'])[1 + n / 8 % 16] END
-    || ' ' || left(md5(n::text), 6),
-    left(md5(n::text), 8) || n || '@example.org',
-    n % 7 <> 0,
-    timestamptz '2024-01-01 00:00Z' + interval '2 years' * (n::float8 / %(users)s)
-FROM generate_series(1, %(users)s) n
-"""
-POSTS = """
-INSERT INTO posts (title, content, user_id, published_at)
-SELECT
-    (ARRAY['How to ', 'Why we ', 'Notes on ', 'A year of '])[1 + n % 4]
-    || CASE WHEN n % greatest(1, %(posts)s / 9) = 0 THEN 'xylograph' ELSE (ARRAY[
-        'bread', 'bicycles', 'gardens', 'letters', 'maps', 'rivers', 'songs'])[1 + n % 7] END
-    || ' ' || md5(n::text),
-    repeat(md5(n::text) || ' ', 4 + n % 20),
-    1 + floor(%(users)s * power((n::bigint * 7919 % 10007) / 10007.0, 3)),
-    CASE WHEN n % 10 > 0
-        THEN timestamptz '2025-01-01 00:00Z' + interval '1 year' * (n::float8 / %(posts)s) END
-FROM generate_series(1, %(posts)s) n
-"""
+FIRST_NAMES = ("Ann", "Bob", "Chloé", "Dai", "Eve", "Finn", "Gül", "Hana")
+LAST_NAMES = (
+    "Adams", "Berg", "Costa", "Dubois", "Evans", "Fischer", "García", "Hansen", "Ito", "Jones",
+    "Kaya", "López", "Moreau", "Novak", "Olsen", "Park",
+)  # fmt: skip
+BEGINNINGS = ("How to", "Why we", "Notes on", "A year of")
+SUBJECTS = ("bread", "bicycles", "gardens", "letters", "maps", "rivers", "songs")
+YEAR = timedelta(days=365)
+SCATTER, PRIME = 1_103_515_245, 2**31 - 1
+
+USER_COLUMNS = ("id", "name", "email", "is_active", "created_at")
+POST_COLUMNS = ("id", "title", "content", "user_id", "published_at")
 
 
-def fill(url: URL, users: int, posts: int) -> str:
-    """Fill empty tables as autovacuum would leave them; return the version of the server."""
-    sizes = {"users": users, "posts": posts}
-    with connect(url) as connection:
-        connection.execute(escaped(USERS), sizes)
-        connection.execute(escaped(POSTS), sizes)
-        connection.execute("VACUUM ANALYZE users, posts")
-        row = connection.execute("SHOW server_version").fetchone()
-        return str(row and row[0]).split()[0]
+def users(count: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the users in the order of their keys, which is that of their dates."""
+    start, step, rare = today() - 2 * YEAR, 2 * YEAR / count, max(1, count // 7)
+    for n in range(1, count + 1):
+        mark = digest(n)
+        last_name = "Quillon" if n % rare == 0 else LAST_NAMES[n // 8 % 16]
+        name = f"{FIRST_NAMES[n % 8]} {last_name} {mark[:6]}"
+        yield n, name, f"{mark[:8]}{n}@example.org", n % 7 != 0, written(start + n * step)
 
 
-def connect(url: URL) -> psycopg.Connection:
-    """Connect without the ORM, and without prepared plans that forget the term searched for."""
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(address, autocommit=True, prepare_threshold=None)
+def posts(count: int, authors: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the posts; each tenth is a draft."""
+    start, step, rare = today() - YEAR, YEAR / max(1, count), max(1, count // 9)
+    for n in range(1, count + 1):
+        mark = digest(n)
+        subject = RARE_TITLE if n % rare == 0 else SUBJECTS[n % 7]
+        title = f"{BEGINNINGS[n % 4]} {subject} {mark}"
+        author = 1 + int(authors * (n * SCATTER % PRIME / PRIME) ** 3)
+        published_at = written(start + n * step) if n % 10 else None
+        yield n, title, f"{mark} " * (4 + n % 20), author, published_at
 
 
-def escaped(sql: str) -> bytes:
-    """Double the percent signs that are arithmetic, not parameters."""
-    return sql.replace(" % ", " %% ").encode()
+def digest(n: int) -> str:
+    return md5(b"%d" % n, usedforsecurity=False).hexdigest()
+
+
+def today() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def written(moment: datetime) -> str:
+    """Return the moment as the models store it on SQLite; PostgreSQL reads it too."""
+    return moment.isoformat(" ", "microseconds")

@@ -1,5 +1,6 @@
 """The admin and the floor as processes of their own, each with one kept connection to it."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -19,24 +20,34 @@ from tests.project import ROOT
 
 START_WAIT = 30.0  # seconds
 KEPT_FOR = 2.0  # seconds; uvicorn hangs up after five
+GZIP = b"\x1f\x8b"
 
 
 class Server:
     """A process that answers on one port of this machine."""
 
     def __init__(self, port: int, pid: int) -> None:
-        self.pid = pid
+        self.port, self.pid = port, pid
         self.connection = HTTPConnection("127.0.0.1", port, timeout=600)
         self.headers: dict[str, str] = {}
-        self.asked_at = time.monotonic()
+        self.asked_at, self.received = time.monotonic(), 0
+
+    def headers_for(self, path: str) -> dict[str, str]:
+        """Ask for pages as browsers do, compressed; a file is compared with what COPY sends."""
+        return {**self.headers, "Accept-Encoding": "identity" if "/export/" in path else "gzip"}
+
+    def page(self, path: str) -> str:
+        """Return the text of a page."""
+        body = self.get(path)
+        return (gzip.decompress(body) if body.startswith(GZIP) else body).decode()
 
     def get(self, path: str) -> bytes:
-        """Return the whole answer, which must be a page."""
+        """Return the whole answer, which must be a page, as it is on the wire."""
         self.stay_connected()
-        self.connection.request("GET", path, headers=self.headers)
+        self.connection.request("GET", path, headers=self.headers_for(path))
         response = self.connection.getresponse()
         body = response.read()
-        self.asked_at = time.monotonic()
+        self.asked_at, self.received = time.monotonic(), len(body)
         if response.status != 200:
             raise RuntimeError(f"{path} was answered with {response.status}.")
         return body
@@ -73,6 +84,12 @@ class Server:
         """Return the most it has held so far."""
         return self._status("VmHWM")
 
+    def processor_seconds(self) -> float:
+        """Return the time that processors have given to the process so far."""
+        path = Path(f"/proc/{self.pid}/stat")
+        fields = path.read_text().rpartition(")")[2].split() if path.exists() else ["0"] * 13
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def _status(self, name: str) -> float:
         path = Path(f"/proc/{self.pid}/status")
         text = path.read_text() if path.exists() else ""
@@ -86,6 +103,7 @@ def admin(url: URL) -> Iterator[Server]:
     port = free_port()
     settings = {
         "ENV": "production",
+        "ALLOW_SQLITE": "1",
         "SECRET_KEY": "a secret of the measurement, long enough",
         "ALLOWED_HOSTS": "127.0.0.1",
         "HOST": "127.0.0.1",

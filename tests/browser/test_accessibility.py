@@ -1,6 +1,7 @@
 """Every page against the rules of axe-core: light and dark, narrow and wide, in both directions."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from itertools import product
@@ -12,7 +13,7 @@ from sqladmin import action
 from sqlalchemy import delete
 from starlette.exceptions import HTTPException
 
-from admin.kit import AdminSite, changelist
+from admin.kit import AdminSite, read_pages
 from admin.kit.errors import SENTENCES
 from admin.views import VIEWS
 from admin.views.posts import PostAdmin
@@ -44,8 +45,8 @@ RUN = """
 
 
 class AskingPostAdmin(PostAdmin, model=Post):
-    @action("publish", "Publish", confirmation_message="Publish the chosen posts?")
-    async def publish(self, request: Any) -> None:
+    @action("ask", "Ask first", confirmation_message="Publish the chosen posts?")
+    async def ask(self, request: Any) -> None:
         pass
 
 
@@ -123,9 +124,88 @@ def list_pages(page: Page, site: Site) -> None:
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
+def list_selected(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list?pageSize=1")
+    page.get_by_role("checkbox", name="Select all rows on this page").check()
+    expect(page.get_by_label("Select all 2 users that match")).to_be_visible()
+
+
+def list_sorted_by_several(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list?sortBy=name")
+    page.get_by_role("link", name="E-mail", exact=True).click()
+    expect(page.get_by_role("columnheader", name="Sorted as number 2")).to_be_visible()
+
+
+def list_of_a_year(page: Page, site: Site) -> None:
+    add_user(site.database, "Carol", created_at=datetime(2020, 5, 1, tzinfo=UTC))
+    page.goto("/admin/user/list")
+    page.get_by_role("navigation", name="Created").get_by_role("link").first.click()
+    expect(page.get_by_role("link", name="All dates")).to_be_visible()
+
+
+def list_with_open_filters(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("link", name="Show counts").click()
+    expect(page.get_by_role("link", name="Hide counts")).to_be_visible()
+
+
+def change_fields(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.get_by_role("checkbox", name="Select Alice").check()
+    page.get_by_role("button", name="Change fields…").click()
+    page.get_by_role("textbox", name="Name").fill("Alicia")
+    page.get_by_role("button", name="Show what will be changed").click()
+    expect(page.get_by_role("table", name="What will be changed")).to_be_visible()
+
+
+def open_cell(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.locator("table").hover()
+    page.get_by_role("button", name="Edit Name of Alice").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Name of Alice")).to_be_focused()
+
+
+def list_with_a_wrong_cell(page: Page, site: Site) -> None:
+    open_cell(page, site)
+    page.get_by_role("textbox", name="Name of Alice").fill("")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def list_with_a_collision(page: Page, site: Site) -> None:
+    open_cell(page, site)
+    page.get_by_role("textbox", name="Name of Alice").fill("Mine")
+    page.context.request.post(f"/admin/user/edit/{site.alice.id}", form={"name": "Theirs"})
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio")).to_have_count(2)
+
+
+def list_with_a_stored_cell(page: Page, site: Site) -> None:
+    open_cell(page, site)
+    page.get_by_role("textbox", name="Name of Alice").fill("Alicia")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def cells_with_errors(page: Page, site: Site) -> None:
+    page.goto("/admin/post/list?_edit=1")
+    page.get_by_role("textbox", name="Title of Hello").fill("")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 def list_filtered(page: Page, site: Site) -> None:
     page.goto(f"/admin/post/list?search=hello&author={site.alice.id}&published_at=any")
     expect(page.get_by_role("link", name="Clear all")).to_be_visible()
+
+
+def list_conditions(page: Page, site: Site) -> None:
+    page.goto(
+        "/admin/post/list?_build=open&_where=title%3Dx%26author%3D1&_where=published_at=today"
+    )
+    expect(page.get_by_role("heading", name="Conditions")).to_be_visible()
 
 
 def create_with_errors(page: Page, site: Site) -> None:
@@ -173,7 +253,7 @@ def delete_what_changed(page: Page, site: Site) -> None:
 def confirm(page: Page, site: Site) -> None:
     page.goto("/admin/post/list")
     page.get_by_role("checkbox", name="Select Hello").check()
-    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Ask first").click()
     expect(page.get_by_role("main")).to_contain_text("Publish the chosen posts?")
 
 
@@ -188,6 +268,18 @@ def list_with_open_menus(page: Page, site: Site) -> None:
     page.goto("/admin/user/list")
     page.get_by_role("banner").locator("summary").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def list_with_views_to_save(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.locator("summary").filter(has_text="Save view").click()
+    expect(page.get_by_role("button", name="Save as a new view")).to_be_visible()
+
+
+def list_with_display(page: Page, site: Site) -> None:
+    page.goto("/admin/user/list")
+    page.locator("summary").filter(has_text="Display").click()
+    expect(page.get_by_role("group", name="Columns")).to_be_visible()
 
 
 def edit_with_open_choices(page: Page, site: Site) -> None:
@@ -290,8 +382,21 @@ PAGES: list[Callable[[Page, Site], None]] = [
     list_none,
     list_nothing,
     list_pages,
+    list_selected,
+    list_sorted_by_several,
+    list_of_a_year,
+    list_with_open_filters,
+    change_fields,
+    open_cell,
+    list_with_a_wrong_cell,
+    list_with_a_collision,
+    list_with_a_stored_cell,
+    cells_with_errors,
     list_filtered,
+    list_conditions,
     list_with_open_menus,
+    list_with_views_to_save,
+    list_with_display,
     details,
     create_with_errors,
     edit,
@@ -354,7 +459,7 @@ def test_an_error_page_breaks_no_rule_and_says_its_sentence(
     def fail(*_asked: object) -> None:
         raise HTTPException(status)
 
-    monkeypatch.setattr(changelist, "load_page", fail)
+    monkeypatch.setattr(read_pages, "load_page", fail)
     sign_in(page.context)
     answer = page.goto("/admin/user/list")
     assert answer is not None

@@ -117,14 +117,57 @@ def test_a_name_is_text_whatever_it_holds(olga: Page, site: Site) -> None:
 
 def test_the_filter_picks_an_author_by_name(olga: Page, site: Site) -> None:
     olga.goto("/admin/post/list")
-    olga.get_by_role("combobox", name="Author").fill("ali")
-    olga.get_by_role("option", name="Alice").click()
-    olga.get_by_role("button", name="Show").click()
-    expect(olga).to_have_url(
-        f"{site.url}/admin/post/list?search=&author={site.alice.id}&published_at="
-    )
-    expect(olga.get_by_role("combobox", name="Author")).to_have_value("Alice")
+    olga.get_by_role("button", name="Filters").click()
+    box = olga.get_by_role("combobox", name="Author")
+    for name in ("Alice", "Bob"):
+        box.fill(name.lower())
+        olga.get_by_role("option", name=name).click()
+    olga.get_by_role("checkbox", name="Bob").uncheck()
+    olga.get_by_role("button", name="Apply filters").click()
+    expect(olga).to_have_url(f"{site.url}/admin/post/list?author={site.alice.id}")
+    expect(olga.get_by_role("link", name="Remove Author: Alice")).to_be_visible()
     expect(olga.get_by_role("rowheader")).to_have_text(["Hello"])
+
+
+def test_a_filter_stays_folded_in_the_tab(olga: Page, site: Site) -> None:
+    olga.goto("/admin/post/list")
+    olga.get_by_role("button", name="Filters").click()
+    author = olga.locator("details[data-filter=author]")
+    author.locator("summary").click()
+    expect(author.get_by_role("combobox")).to_be_hidden()
+    olga.goto("/admin/post/list?search=x")
+    olga.get_by_role("button", name="Filters").click()
+    expect(author.get_by_role("combobox")).to_be_hidden()
+    expect(olga.get_by_role("radio", name="Today")).to_be_visible()
+
+
+def test_counts_leave_the_filters_open(olga: Page, site: Site) -> None:
+    olga.goto("/admin/user/list")
+    olga.get_by_role("button", name="Filters").click()
+    olga.get_by_role("link", name="Show counts").click()
+    expect(olga.locator(".form-check", has_text="Yes")).to_have_text("Yes 2")
+    expect(olga.get_by_role("radio", name="Yes")).to_be_visible()
+
+
+def test_conditions_are_built_without_loading_the_page(olga: Page, site: Site) -> None:
+    olga.goto("/admin/post/list")
+    olga.evaluate("window.still = true")
+    olga.get_by_role("link", name="Conditions").click()
+    olga.get_by_label("Field").select_option("Title")
+    olga.get_by_label("Comparison").select_option("begins with")
+    olga.get_by_label("Value").fill("He")
+    olga.get_by_role("button", name="And", exact=True).click()
+    expect(olga.get_by_label("Field").last).to_be_focused()
+    olga.get_by_label("Field").last.select_option("Author")
+    olga.get_by_role("combobox", name="Value").fill("ali")
+    olga.get_by_role("option", name="Alice").click()
+    assert olga.evaluate("window.still") is True
+    olga.get_by_role("button", name="Apply conditions").last.click()
+    chip = olga.get_by_role("link", name="Remove Title begins with “He” and Author: Alice")
+    expect(chip).to_be_visible()
+    expect(olga.get_by_role("rowheader")).to_have_text(["Hello"])
+    chip.click()
+    expect(olga).to_have_url(f"{site.url}/admin/post/list")
 
 
 def test_two_clicks_store_once(olga: Page, site: Site) -> None:

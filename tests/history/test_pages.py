@@ -272,14 +272,14 @@ def test_pages_lead_through_all_changes_and_back(
     for number in range(4):
         add_user(recorded, f"User{number}")
     first = get(olga, f"{HISTORY}?source=command")
-    second = get(olga, HISTORY + first.links()["Older"])
-    third = get(olga, HISTORY + second.links()["Older"])
+    second = get(olga, first.links()["Older"])
+    third = get(olga, second.links()["Older"])
     assert whats(first) + whats(second) + whats(third) == [
         *(f"Added “User{number}”" for number in (3, 2, 1, 0)),
         "Added “Alice”",
     ]
     assert "Older" not in third.links()
-    assert whats(get(olga, HISTORY + third.links()["Newer"])) == whats(second)
+    assert whats(get(olga, third.links()["Newer"])) == whats(second)
     assert "Newer" not in first.links()
 
 
@@ -293,7 +293,7 @@ def test_a_search_looks_at_a_bounded_part_and_leads_on(
     while path:
         page = get(olga, path)
         found += whats(page)
-        path = HISTORY + page.links()["Older"] if "Older" in page.links() else ""
+        path = page.links().get("Older", "")
     assert found == ["Added “Alice”"]
 
 
@@ -597,7 +597,7 @@ def test_the_trash_is_read_page_by_page(
     rows = [add_user(recorded, f"User{number}") for number in range(3)]
     remove(olga, alice, *rows)
     first = get(olga, "/admin/user/trash")
-    second = get(olga, "/admin/user/trash" + first.links()["Older"])
+    second = get(olga, first.links()["Older"])
     assert sorted(whats(first) + whats(second)) == ["Alice", "User0", "User1", "User2"]
     assert "Older" not in second.links()
 

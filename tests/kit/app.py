@@ -26,6 +26,7 @@ from admin.kit import AdminSite, Authentication, ModelAdmin, RelatedFilter
 from admin.kit.forms import posted
 from models.base import Base as AppBase
 from models.base import UTCDateTime, Versioned
+from models.trigrams import trigram_index
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -55,6 +56,7 @@ class Publisher(Base):
     """One-to-many: a publisher has many books; it can't go while it has any."""
 
     __tablename__ = "publishers"
+    __table_args__ = (trigram_index("name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(50), unique=True)
@@ -69,7 +71,10 @@ class Book(Versioned, Base):
     """Many-to-one: a book has one publisher, or none."""
 
     __tablename__ = "books"
-    __table_args__ = (CheckConstraint("pages > 0", name="pages_positive"),)
+    __table_args__ = (
+        CheckConstraint("pages > 0", name="pages_positive"),
+        trigram_index("title", "subtitle"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(100))
@@ -207,6 +212,7 @@ def make_app(database: Database, *views: type[ModelAdmin], **options: Any) -> St
         database,
         authentication_backend=options.pop("authentication_backend", EveryoneIsOlga()),
         allowed_hosts=["testserver"],
+        refuses_lazy_loads=options.pop("refuses_lazy_loads", True),
         **options,
     )
     for view in views or VIEWS:

@@ -6,6 +6,7 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 from httpx2 import Response
 from sqladmin.authorization import AuthorizationBackend
@@ -52,7 +53,10 @@ def cells(response: Response) -> list[list[str]]:
     """Return the texts of a list's rows, without the boxes to tick."""
     body = response.text.partition("<tbody>")[2].partition("</tbody>")[0]
     rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
-    return [texts(r"<t[dh](?! class=\"tick\").*?>(.*?)</t[dh]>", row) for row in rows]
+    return [
+        texts(r"<t[dh](?!><input type=\"checkbox\" name=\"pks\").*?>(.*?)(?=<t[dh]|$)", row)
+        for row in rows
+    ]
 
 
 def fields(response: Response) -> dict[str, str]:
@@ -63,9 +67,10 @@ def fields(response: Response) -> dict[str, str]:
 
 
 def links(response: Response, text: str) -> list[str]:
-    """Return where the links with this text lead."""
+    """Return where the links with this text lead, from the root of the site."""
     found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', response.text, re.DOTALL)
-    return [unescape(href) for href, label in found if unescape(TAG.sub("", label)).strip() == text]
+    named = [href for href, label in found if unescape(TAG.sub("", label)).strip() == text]
+    return [urljoin(response.url.path, unescape(href)) for href in named]
 
 
 def follow(client: TestClient, response: Response, text: str) -> Response:

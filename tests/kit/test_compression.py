@@ -3,11 +3,13 @@
 import zlib
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from models.database import Database
 from tests.databases import Sqlite
 from tests.kit.app import Book, Publisher
+from tests.personas import visit
 
 LIST, EXPORT = "/admin/book/list", "/admin/book/export/csv"
 
@@ -22,6 +24,13 @@ def backend(sqlite: Sqlite) -> Sqlite:
 def library(library: Database) -> Database:
     library.write(lambda s: s.add_all(Book(title=f"Volume {n}") for n in range(5000)))
     return library
+
+
+@pytest.fixture
+def client(toy: Starlette) -> TestClient:
+    """Open the toy without actions, whose one-time keys make each page another one."""
+    toy.state.site.disable_action("change")
+    return visit(toy)
 
 
 @pytest.mark.parametrize("path", [LIST, EXPORT, "/admin/nowhere", "/admin/login"])

@@ -5,9 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from starlette.datastructures import FormData
+from wtforms import Form
 from wtforms.validators import Length
 
 from admin.kit import EmailField
+from admin.kit.choice_fields import CheckField
 from models.database import Database
 from tests.kit.app import make_app
 from tests.kit.browser import form_on
@@ -117,6 +120,15 @@ def test_an_unticked_box_means_no(zoo: Database) -> None:
     client.post("/admin/specimen/create", data={**sent, "line": "unticked", "alive": "false"})
     row = zoo.read(lambda s: s.query(Specimen).filter_by(line="unticked").one())
     assert row.alive is False
+
+
+def test_an_empty_box_that_is_shown_again_can_be_ticked() -> None:
+    """What was sent for an empty box must not become what a ticked one sends."""
+
+    class Boxes(Form):
+        box = CheckField()
+
+    assert 'value="y"' in str(Boxes(FormData([("box", "false")]))["box"]())
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from sqladmin.exceptions import ImproperlyConfigured
 from starlette.testclient import TestClient
 
 from admin.kit import BooleanFilter, EmptyFilter, PeriodFilter, RelatedFilter
-from admin.kit import filters as kit_filters
-from admin.kit.filters import Filter, period
+from admin.kit.filters import Filter, period, periods
 from models.database import Database
 from tests.databases import Sqlite
 from tests.kit.app import (
@@ -90,7 +89,7 @@ def test_december_ends_with_the_year() -> None:
 @pytest.fixture
 def moments(library: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Store books acquired around the end of today, which is the 29th of February 2024."""
-    monkeypatch.setattr(kit_filters, "utc_now", lambda: NOW)
+    monkeypatch.setattr(periods, "utc_now", lambda: NOW)
     start, end = period("today", NOW)
     tick = timedelta(microseconds=1)
     for title, moment in {

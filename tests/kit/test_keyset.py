@@ -12,8 +12,8 @@ from sqlalchemy import Select, delete, insert, inspect, select, text
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from admin.kit.changelist import Query, order
-from admin.kit.keyset import Term, after, cursor
+from admin.kit.lists.keyset import Term, cursor, seek
+from admin.kit.lists.query import Query, order
 from models.database import Database
 from tests.kit.app import Binding, Book, Chapter, Publisher
 
@@ -36,25 +36,28 @@ SETTINGS = settings(
 )
 
 
-def ordered(orders: dict[str, bool]) -> tuple[Select[Any], list[Term]]:
+def ordered(orders: dict[str, bool]) -> tuple[Query, list[Term]]:
     """Return what a list of books with this order would ask for."""
     view: Any = SimpleNamespace(
         model=Book, pk_columns=inspect(Book).primary_key, default_sort=list(orders.items())
     )
-    query = Query(select(Book.id))
-    terms = order(view, Request({"type": "http", "query_string": b""}), query)
-    return query.stmt.add_columns(*cursor(terms)), terms
+    query = Query(Book, select(Book))
+    return query, order(view, Request({"type": "http", "query_string": b""}), query)
 
 
-def walk(session: Session, stmt: Select[Any], terms: list[Term], size: int) -> Iterator[list[int]]:
+def walk(session: Session, query: Query, terms: list[Term], size: int) -> Iterator[list[int]]:
     """Yield the ids, chunk by chunk."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    stmt = stmt.order_by(*(term.order for term in terms)).limit(size)
-    chunk = session.execute(stmt).all()
-    while chunk:
-        yield [row[0] for row in chunk]
-        condition = after(terms, tuple(chunk[-1][1:]), nulls_are_largest=is_postgresql)
-        chunk = session.execute(stmt.where(condition)).all()
+    stmt = query.first(terms, [], size)
+    while chunk := session.execute(stmt.add_columns(*cursor(terms))).all():
+        yield [row[0].id for row in chunk]
+        last = tuple(chunk[-1][1:])
+        conditions = seek(terms, last, nulls_are_largest=is_postgresql)
+        stmt = query.first(terms, conditions, size)
+
+
+def all_ids(session: Session, query: Query, terms: list[Term]) -> list[int]:
+    return [book.id for book in session.scalars(query.first(terms, [], 1000))]
 
 
 def add_books(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -71,11 +74,11 @@ def add_books(session: Session, rows: list[dict[str, Any]]) -> None:
 def test_a_walk_visits_each_row_once_in_the_order_asked_for(
     library: Database, rows: list[dict[str, Any]], orders: dict[str, bool], size: int
 ) -> None:
-    stmt, terms = ordered(orders)
+    query, terms = ordered(orders)
     with Session(library.writer) as session:
         add_books(session, rows)
-        at_once = session.scalars(stmt.order_by(*(term.order for term in terms))).all()
-        in_chunks = [id_ for chunk in walk(session, stmt, terms, size) for id_ in chunk]
+        at_once = all_ids(session, query, terms)
+        in_chunks = [id_ for chunk in walk(session, query, terms, size) for id_ in chunk]
     assert in_chunks == at_once
     assert len(at_once) == len(rows)
 
@@ -94,13 +97,13 @@ def test_rows_that_come_and_go_meanwhile_move_no_others(
     gone: set[int],
     come: list[int | None],
 ) -> None:
-    stmt, terms = ordered({"pages": descending})
+    query, terms = ordered({"pages": descending})
     seen: list[int] = []
     with Session(library.writer) as session:
         ids = range(1, len(pages) + 1)
         rows = zip(ids, pages, strict=True)
         add_books(session, [{"id": id_, "pages": number} for id_, number in rows])
-        for chunk in walk(session, stmt, terms, 2):
+        for chunk in walk(session, query, terms, 2):
             if not seen:
                 session.execute(delete(Book).where(Book.id.in_(gone)))
                 for number, value in enumerate(come):
@@ -114,7 +117,7 @@ def test_times_that_the_database_filled_in_are_not_skipped(sqlite: Any) -> None:
     """SQLite stores CURRENT_TIMESTAMP without microseconds; SQLAlchemy binds times with them."""
     database = sqlite.open(sqlite.empty())
     Book.metadata.create_all(database.writer)
-    stmt, terms = ordered({"acquired_at": False})
+    query, terms = ordered({"acquired_at": False})
     with Session(database.writer) as session:
         for _ in range(5):
             session.execute(
@@ -123,7 +126,7 @@ def test_times_that_the_database_filled_in_are_not_skipped(sqlite: Any) -> None:
                     "VALUES ('', '', '2024-01-01 00:00:00', 1)"
                 )
             )
-        assert [id_ for chunk in walk(session, stmt, terms, 2) for id_ in chunk] == [1, 2, 3, 4, 5]
+        assert [id_ for chunk in walk(session, query, terms, 2) for id_ in chunk] == [1, 2, 3, 4, 5]
     database.dispose()
 
 
@@ -142,8 +145,8 @@ def test_postgresql_finds_the_next_chunk_by_an_index(postgresql: Any, descending
             )
         )
         session.execute(text("ANALYZE chapters"))
-        condition = after(terms, (1, "000010000"), nulls_are_largest=True)
-        stmt = select(Chapter).where(condition).order_by(*(t.order for t in terms)).limit(10)
+        conditions = seek(terms, (1, "000010000"), nulls_are_largest=True)
+        stmt = Query(Chapter, select(Chapter)).first(terms, conditions, 10)
         plan = explain(session, stmt)
     database.dispose()
     postgresql.drop(database.writer.engine.url)

@@ -326,7 +326,7 @@ class MarkedBookAdmin(BookAdmin, model=Book):
         for name in [*Book.__mapper__.attrs.keys(), *Book.__mapper__.relationships.keys()]
     }
     column_labels["publisher.name"] = lazy_gettext("Publisher's name")
-    column_filters = [  # type: ignore[assignment]
+    column_filters = [
         RelatedFilter(Book.publisher, lazy_gettext("Publisher")),
         BooleanFilter(Book.lendable, lazy_gettext("May be lent")),
         EmptyFilter(Book.subtitle, lazy_gettext("Subtitle")),

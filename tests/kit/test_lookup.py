@@ -59,7 +59,8 @@ def test_choices_that_tie_are_offered_in_the_order_of_their_keys(library: Databa
     [
         ("books penguin", ["Penguin Books"]),
         ("PENGUIN", ["Penguin Books"]),
-        ("%", ["100% Press"]),
+        ("0%", []),
+        ("00%", ["100% Press"]),
         ("_", []),
         ("nothing", []),
         (" ", ["100% Press", "O'Reilly", "Penguin Books"]),

@@ -113,3 +113,20 @@ def test_another_site_can_not_choose(client: TestClient) -> None:
     answer = client.post("/admin/preferences", data={"theme": "dark"}, headers=headers)
     assert answer.status_code == 403
     assert look(client) == ("", "light dark")
+
+
+def test_rows_are_comfortable_until_somebody_wants_them_compact(client: TestClient) -> None:
+    assert "data-density" not in client.get("/admin/publisher/list").text
+    answer = client.post("/admin/preferences", data={"density": "compact", "next": "/admin/"})
+    assert answer.status_code == 302
+    assert '<html lang="en" dir="ltr" data-density="compact">' in client.get("/admin/").text
+    client.post("/admin/preferences", data={"density": "comfortable"})
+    assert "data-density" not in client.get("/admin/publisher/list").text
+
+
+@pytest.mark.parametrize("density", ["", "tiny", 'compact" onload="alert(1)'])
+def test_a_density_that_does_not_exist_is_refused(client: TestClient, density: str) -> None:
+    answer = client.post("/admin/preferences", data={"density": density})
+    assert (answer.status_code, "There is no such density." in answer.text) == (400, True)
+    client.cookies.set("admin_density", density, domain="testserver.local", path="/admin/")
+    assert "data-density" not in client.get("/admin/publisher/list").text

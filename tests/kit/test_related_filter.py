@@ -59,10 +59,9 @@ def test_a_related_object_may_have_a_key_of_several_columns(library: Database) -
 def test_the_page_shows_what_is_chosen(client: TestClient, library: Database) -> None:
     store(library, Book(title="One", lendable=True, publisher=Publisher(name="<Orion>")))
     page = visit(make_app(library)).get("/admin/book/list?publisher=1")
-    assert 'value="1"' in page.text
-    assert 'data-chosen="&lt;Orion&gt;"' in page.text
+    assert 'name="publisher" value="1" checked> <span>&lt;Orion&gt;</span>' in page.text
     page = client.get("/admin/book/list?lendable=true")
-    assert '<option value="true" selected>' in page.text
+    assert 'name="lendable" value="true" checked>' in page.text
     assert keys(follow(client, page, "Clear all")) == ["1"]
 
 
@@ -77,7 +76,7 @@ def test_a_filter_does_not_name_what_may_not_be_listed(library: Database) -> Non
     no_right = visit(make_app(library, authorization_backend=Allow("book:list")))
     for client in (hidden, no_right):
         page = client.get("/admin/book/list?publisher=1")
-        assert 'data-chosen="1"' in page.text
+        assert 'name="publisher" value="1" checked> <span>1</span>' in page.text
         assert "Secret" not in page.text
 
 
@@ -92,19 +91,20 @@ def test_a_filter_may_have_the_name_of_another_pages_parameter(
     client = visit(make_app(library, Colliding, PublisherAdmin))
     page = client.get(f"/admin/book/list?{name}=yes")
     assert [row[0] for row in cells(page)] == ["Empty"]
-    [path] = links(page, "Empty")
+    [row] = links(page, "Empty")
+    path = client.get(row, headers={"referer": str(page.url)}).headers["location"]
     assert client.get(path).status_code == 200
     saved = client.post(path, data={"title": "Emma", "save": "Save"})
     assert saved.headers["location"] == f"/admin/book/list?{name}=yes"
 
 
 def test_no_filter_lists_a_table(client: TestClient, library: Database) -> None:
-    """Only the count and the page are asked for, with the one object that is chosen."""
+    """Only the page is asked for, with the one object that is chosen."""
     store(library, *(Publisher(name=f"Publisher {n}") for n in range(30)), Tag(id="t"))
     with statements(library) as seen:
         page = client.get("/admin/book/list")
-    assert len(seen) == 2
+    assert len(seen) == 1
     assert "Publisher 7" not in page.text
     with statements(library) as seen:
         client.get("/admin/book/list?publisher=7")
-    assert len(seen) == 3
+    assert len(seen) == 2

@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from admin.kit import action
+from admin.saved_views import SavedViews
 from models.database import Database, connect
 from tests.databases import Sqlite
 from tests.kit.app import Book, BookAdmin, Publisher, PublisherAdmin, make_app
@@ -32,7 +33,11 @@ MOUNTED = [
     ("/{identity}/edit/{pk:path}", FORM, "edit"),
     ("/{identity}/delete", FORM, "delete"),
     ("/{identity}/export/{export_type}", READ, "export"),
+    ("/{identity}/action/{slug}", CHANGE, "action"),
     ("/{identity}/ajax/lookup", READ, "ajax_lookup"),
+    ("/{identity}/views/counts", READ, "view_counts"),
+    ("/{identity}/cells", CHANGE, "cells"),
+    ("/{identity}/cell/{pk:path}", FORM, "cell"),
     ("/book/action/lend", CHANGE, "action-book-lend"),
 ]
 # What a site with a journal mounts before them.
@@ -42,6 +47,12 @@ HISTORY = [
     ("/history/{id}/undo", CHANGE, "history_undo"),
     ("/{identity}/history/{pk:path}", FORM, "object_history"),
     ("/{identity}/trash", FORM, "trash"),
+]
+# What a site that keeps operators' views mounts after them.
+KEPT = [
+    ("/{identity}/views", CHANGE, "save_view"),
+    ("/{identity}/views/{key}", CHANGE, "change_view"),
+    ("/{identity}/choices", CHANGE, "choices"),
 ]
 STOCK = [
     ("/statics", None, "statics"),
@@ -124,6 +135,11 @@ def test_nothing_is_mounted_unseen() -> None:
 def test_a_journal_adds_its_own_pages_and_nothing_else() -> None:
     site = make_recorded(NOWHERE, LendingAdmin, PublisherAdmin).state.site
     assert routes(site.admin) == HISTORY + MOUNTED
+
+
+def test_a_store_of_views_adds_what_changes_them_and_nothing_else() -> None:
+    site = make_app(NOWHERE, PublisherAdmin, list_store=SavedViews()).state.site
+    assert routes(site.admin) == [*MOUNTED[:-3], *KEPT, *MOUNTED[-3:-1]]
 
 
 def test_sqladmin_mounts_what_it_did_when_we_looked() -> None:

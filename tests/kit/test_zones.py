@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import FormData
 from starlette.testclient import TestClient
 
-from admin.kit import Board, PeriodFilter, Series, filters, per_day
+from admin.kit import Board, PeriodFilter, Series, per_day
 from admin.kit.display import display
 from admin.kit.fields import InstantField
+from admin.kit.filters import periods
 from admin.kit.forms import TranslatedForm, fill, shown
 from admin.kit.zones import UNIVERSAL, find_zone, instants, known_zones, set_zone
 from models.database import Database
@@ -32,7 +33,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 class TimedBookAdmin(BookAdmin, model=Book):
     column_list = [Book.title, Book.acquired_at]
     column_details_list = [Book.title, Book.acquired_at]
-    column_filters = [  # type: ignore[assignment]
+    column_filters = [
         PeriodFilter(Book.acquired_at),
         PeriodFilter(Book.printed_on),
     ]
@@ -275,7 +276,7 @@ def test_what_a_field_shows_is_an_instant_that_its_clocks_show(name: str, moment
 def at_one_in_berlin(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Stop the clock at one in the morning of the second of July; in UTC it is the first."""
     now = datetime(2026, 7, 1, 23, tzinfo=UTC)
-    monkeypatch.setattr(filters, "utc_now", lambda: now)
+    monkeypatch.setattr(periods, "utc_now", lambda: now)
     return now
 
 
@@ -304,7 +305,7 @@ def test_a_column_of_days_is_compared_with_the_zones_today(
 def test_a_day_of_25_hours_is_one_day(
     library: Database, client: TestClient, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "utc_now", lambda: now)
+    monkeypatch.setattr(periods, "utc_now", lambda: now)
     hours = [datetime(2026, 10, 24, 22, tzinfo=UTC) + timedelta(hours=n) for n in range(-1, 26)]
     store(library, *(Book(title=f"{n:02}", acquired_at=at) for n, at in enumerate(hours, -1)))
     assert titles(client, acquired_at="today") == [f"{n:02}" for n in range(25)]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_
 
 from admin.kit.history.schema import key_columns
-from admin.kit.history.sight import is_scoped
 from admin.kit.hooks import wait_for
 from admin.kit.keys import SPELLING, join, unspell
 
@@ -79,7 +78,7 @@ def visible_links(view: ModelAdmin, request: Request) -> list[Side]:
         if relationship.secondary not in schema.links:
             continue
         others = view.site.views_of({relationship.mapper.class_})
-        may_list = [v for v in others if v.is_accessible(request) and not is_scoped(v)]
+        may_list = [v for v in others if v.is_accessible(request) and not v.is_scoped]
         if not others or any(wait_for(other.check_can_list, request) for other in may_list):
             found += sides_of(relationship)
     return found

@@ -15,7 +15,7 @@ from admin.kit.forms import VERSION_FIELD, posted
 from admin.kit.history import objects, trash, undoing, versions
 from admin.kit.history.obstacles import may_open, object_path, told
 from admin.kit.history.origin import origin
-from admin.kit.history.sight import is_recorded, is_scoped
+from admin.kit.history.sight import is_recorded
 from admin.kit.history.timeline import parse_number
 from admin.kit.history.undo import CollisionsError
 from admin.kit.history.wording import quoted
@@ -135,7 +135,7 @@ def has_trash(view: ModelAdmin, request: Request) -> bool:
 
     Where a view hides rows, it can't say who was to see one that is gone, so there is no trash.
     """
-    return is_recorded(view.site.journal, view) and not is_scoped(view) and view.may_create(request)
+    return is_recorded(view.site.journal, view) and not view.is_scoped and view.may_create(request)
 
 
 def trash_path(view: ModelAdmin, request: Request) -> str:
@@ -146,7 +146,7 @@ async def trash_page(site: AdminSite, request: Request) -> Response:
     """Show what was deleted of one model, and put it back."""
     view = recorded_view(site, request)
     require(await view.check_can_list(request) and await view.check_can_create(request))
-    if is_scoped(view):
+    if view.is_scoped:
         raise HTTPException(404)
     if request.method == "POST":
         return await restore(view, request)

@@ -10,7 +10,6 @@ from sqlalchemy import Table, and_, func, or_, select, tuple_
 
 from admin.kit.history.recorder import DELETE, PRUNE, table_of
 from admin.kit.keys import BadKeyError, key_of, matches_keys, parse_key
-from admin.kit.model_admin import ModelAdmin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -20,17 +19,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from admin.kit.history.journal import Journal
+    from admin.kit.model_admin import ModelAdmin
     from admin.kit.site import AdminSite
 
 Name = tuple[str, str]
 # The action to permit on "history" to those who may see sign-ins, refusals and the like.
 SEE_EVENTS = "events"
-QUERIES = ("scope", "list_query", "object_query", "objects_query")
-
-
-def is_scoped(view: ModelAdmin) -> bool:
-    """Say whether the view may hide rows."""
-    return any(getattr(type(view), name) is not getattr(ModelAdmin, name) for name in QUERIES)
 
 
 def is_recorded(journal: Journal | None, view: ModelAdmin) -> bool:
@@ -64,7 +58,7 @@ class Sight:
             may_list = view.is_accessible(request) and await view.check_can_list(request)
             if may_list and is_recorded(site.journal, view):
                 sight.views.setdefault(table_name(view), view)
-        models = {view.model for view in sight.views.values() if not is_scoped(view)}
+        models = {view.model for view in sight.views.values() if not view.is_scoped}
         may = site.authorization_backend.has_permission
         sight.has_events = may(request, "history", SEE_EVENTS)
         for table, relationship in site.recorded.schema.links.items():
@@ -75,7 +69,7 @@ class Sight:
     @property
     def whole(self) -> set[str]:
         """The tables of which the operator may see every row."""
-        open_ones = {name for name, view in self.views.items() if not is_scoped(view)}
+        open_ones = {name for name, view in self.views.items() if not view.is_scoped}
         return open_ones | self.links
 
     def whole_of(self, change_set: Any) -> set[str]:
@@ -120,7 +114,7 @@ class Sight:
     @property
     def scoped(self) -> set[str]:
         """The tables of which the operator may see some rows."""
-        return {name for name, view in self.views.items() if is_scoped(view)}
+        return {name for name, view in self.views.items() if view.is_scoped}
 
     def seen(self, session: Session, entries: Collection[Any], whole: Collection[str]) -> list[Any]:
         """Return those entries, each with the `id` of its change set, that may be seen.

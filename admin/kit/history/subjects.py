@@ -14,7 +14,7 @@ from admin.kit.errors import require
 from admin.kit.history.images import row_of
 from admin.kit.history.recorder import table_of
 from admin.kit.history.schema import name_of
-from admin.kit.history.sight import is_scoped, table_name
+from admin.kit.history.sight import table_name
 from admin.kit.history.trash import last_deletion
 from admin.kit.hooks import wait_for
 from admin.kit.languages import gettext
@@ -62,7 +62,7 @@ def open_subject(view: ModelAdmin, request: Request, session: Session) -> Subjec
     key, journal = request.path_params["pk"], view.site.recorded
     obj = session.scalar(view.object_query(request, key))
     deletion = last_deletion(journal, view, key, session)
-    if obj is None and (deletion is None or is_scoped(view)):
+    if obj is None and (deletion is None or view.is_scoped):
         raise HTTPException(404)
     is_gone = obj is None
     if is_gone:
@@ -70,7 +70,7 @@ def open_subject(view: ModelAdmin, request: Request, session: Session) -> Subjec
     require(wait_for(allows, view.check_can_view_details, request, obj, is_gone))
     may_edit = wait_for(allows, view.check_can_edit, request, obj, is_gone)
     label = deletion.label if is_gone else name_of(obj)
-    since = deletion.id if deletion is not None and is_scoped(view) else 0
+    since = deletion.id if deletion is not None and view.is_scoped else 0
     version = "" if is_gone else view.version_of(obj)
     return Subject(obj, key, label or key, is_gone, may_edit, since, version)
 
@@ -112,7 +112,6 @@ def entries(
 def shown_field(view: ModelAdmin, obj: Any, name: str, request: Request) -> Markup:
     """Return one field of an object that is in no session; a formatter may fail at that."""
     try:
-        ((_, html),) = view.fields(obj, [name], request)
+        return view.page_columns[name].draw(obj, request)
     except Exception:  # noqa: BLE001 - the view's own code, made for rows that are there
         return empty()
-    return html

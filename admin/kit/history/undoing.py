@@ -22,7 +22,6 @@ from admin.kit.history.sight import (
     ACTIONS,
     is_key,
     is_recorded,
-    is_scoped,
     may,
     may_undo,
     table_name,
@@ -134,11 +133,11 @@ class Work:
     ) -> None:
         keys = [key for key in keys if is_key(view.model, key)]
         check = {Action.DELETE: view.check_can_delete, Action.EDIT: view.check_can_edit}
-        if not keys or (right not in check and not is_scoped(view)):
+        if not keys or (right not in check and not view.is_scoped):
             return
         stmt = view.objects_query(self.request, keys)
         objects = list(session.scalars(stmt.with_for_update(of=view.model)))
-        if is_scoped(view):
+        if view.is_scoped:
             condition = matches_keys(view.model, keys)
             there = select(func.count()).select_from(view.model).where(condition)
             if session.scalar(there) != len({key_of(obj) for obj in objects}):

@@ -2,21 +2,34 @@
 
 import { gettext } from "./texts.js";
 
-// Ticking the box in the heading ticks the page.
-for (const box of document.querySelectorAll("[data-tick-all]")) {
-  box.hidden = false;
-  box.addEventListener("change", () => {
-    for (const row of box.form.querySelectorAll("[name=pks]")) row.checked = box.checked;
-  });
+// Rows are selected, and something is done to them.
+for (const form of document.querySelectorAll("[data-actions]")) {
+  const start = onceTurnedTo(form, () => import("./selection.js"));
+  // The browser may have ticked some, when one comes back.
+  addEventListener("pageshow", () => form.querySelector("[name=pks]:checked, [name=_all]:checked") && start());
+}
+
+// Does what is worth nothing before the pointer or the focus reaches an element; without a pointer, at once.
+function onceTurnedTo(element, act) {
+  const kinds = ["pointerover", "focusin"];
+  let isDone = false;
+  const start = () => {
+    for (const kind of kinds) element.removeEventListener(kind, start);
+    if (!isDone) act();
+    isDone = true;
+  };
+  if (matchMedia("(hover: none)").matches) start();
+  else for (const kind of kinds) element.addEventListener(kind, start);
+  return start;
 }
 
 // A second click on a button must not send the form twice.
-for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[method=post]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+}, true); // Before the form's own, which may take it back.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
@@ -91,6 +104,35 @@ addEventListener("click", (event) => {
     if (!open.contains(event.target)) open.open = false;
   }
 });
+
+// What a dropdown holds comes when it is first opened; a link stands for it till then.
+for (const link of document.querySelectorAll("[data-later]")) {
+  link.closest("details").addEventListener("toggle", (event) => {
+    if (event.target.open && link.isConnected) replaceByPart(link);
+  });
+}
+
+async function replaceByPart(link) {
+  const panel = link.parentElement;
+  if (panel.hasAttribute("aria-busy")) return;
+  panel.setAttribute("aria-busy", "true");
+  const url = new URL(link.href);
+  url.searchParams.set("_part", url.searchParams.get("_open"));
+  try {
+    const answer = await fetch(url);
+    if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+    const part = await answer.text();
+    const hadFocus = document.activeElement === link;
+    panel.innerHTML = part;
+    if (hadFocus) panel.querySelector("input:not([type=hidden]), button:not([hidden])")?.focus();
+  } catch {
+    const note = document.createElement("p");
+    note.role = "alert";
+    note.textContent = gettext("The choices can't be loaded");
+    panel.replaceChildren(note, link);
+  }
+  panel.removeAttribute("aria-busy");
+}
 
 // A picker: the input that holds a key gets a search box in front of it.
 class Picker {
@@ -213,9 +255,31 @@ class Picker {
 
   choose(item) {
     if (!item) return;
+    this.open(false);
+    if ("adds" in this.input.dataset) return this.add(item);
     this.input.value = item.dataset.key;
     this.box.value = this.input.dataset.chosen = item.textContent;
-    this.open(false);
+  }
+
+  // Of several, each that was chosen gets a box to tick it off again.
+  add({ dataset, textContent }) {
+    this.box.value = "";
+    this.keys = null;
+    const { name, form } = this.input;
+    const all = [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+    const known = all.find((box) => box.type === "checkbox" && box.value === dataset.key);
+    if (known) {
+      known.checked = true;
+      return;
+    }
+    const label = document.createElement("label");
+    label.className = "form-check";
+    const box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", className: "form-check-input", name, value: dataset.key, checked: true });
+    const text = document.createElement("span");
+    text.textContent = textContent;
+    label.append(box, text);
+    form.querySelector(`[data-several="${CSS.escape(name)}"]`).append(label);
   }
 
   left() {
@@ -231,7 +295,50 @@ class Picker {
   }
 }
 
-for (const input of document.querySelectorAll("input[data-picker]")) new Picker(input);
+function addPickers(root) {
+  for (const input of root.querySelectorAll("input[data-picker]")) new Picker(input);
+}
+
+addPickers(document);
+
+// Cells that can be edited in the list: their script comes when somebody turns to the table.
+for (const table of document.querySelectorAll("table[data-cells]")) {
+  onceTurnedTo(table, async () => (await import("./cells.js")).start(table, addPickers));
+}
+
+// An address holds what was asked for, not each input that was left empty.
+for (const form of document.querySelectorAll("form[data-tidy]")) {
+  form.addEventListener("formdata", ({ formData }) => {
+    const sent = [...formData].filter(([name, value]) => value || form.querySelector(`[data-default="${CSS.escape(name)}"]`));
+    for (const name of [...formData.keys()]) formData.delete(name);
+    for (const [name, value] of sent) formData.append(name, value);
+  });
+}
+
+// What makes filters comfortable comes when somebody first opens them.
+const filters = document.querySelector("[data-filters]");
+async function filtering() {
+  const module = await import("./filters.js");
+  module.setUp((input) => new Picker(input));
+  return module;
+}
+filters?.addEventListener("beforetoggle", filtering, { once: true });
+if (filters && sessionStorage.getItem("filters-open")) {
+  sessionStorage.removeItem("filters-open");
+  filters.showPopover?.();
+}
+for (const link of document.querySelectorAll("[data-builder-link]")) {
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      await (await filtering()).showBuilder(link.href);
+    } catch {
+      location.assign(link.href);
+    }
+  });
+}
+if (document.querySelector("[data-builder]")) filtering();
 
 // The palette comes when somebody first asks for it; without it the form opens the search page.
 for (const form of document.querySelectorAll("[data-palette]")) {
@@ -305,4 +412,78 @@ function others(name, url) {
   } catch {
     return []; // There is none, or something else.
   }
+}
+
+// The numbers of a list's views come after the page.
+for (const tabs of document.querySelectorAll("[data-counts]")) countViews(tabs);
+
+async function countViews(tabs) {
+  const current = tabs.querySelector("[aria-current]");
+  if (current) bringIntoView(tabs, current);
+  let views = [];
+  try {
+    const answer = await fetch(tabs.dataset.counts, { headers: { Accept: "application/json" } });
+    if (answer.ok) ({ views } = await answer.json());
+  } catch {
+    // The page says as much without the numbers.
+  }
+  for (const view of views) showNumbers(tabs, view);
+  const active = current?.closest("li").dataset.view;
+  if (views.some((view) => view.id === active && view.is_behind)) whenLookedAt(() => markSeen(tabs, active));
+}
+
+// Of many tabs, the one that is shown may be beyond the edge. The page itself stays where it is.
+function bringIntoView(tabs, current) {
+  const [tab, all] = [current.getBoundingClientRect(), tabs.getBoundingClientRect()];
+  tabs.scrollLeft += Math.max(0, tab.right - all.right) - Math.max(0, all.left - tab.left);
+}
+
+function showNumbers(tabs, view) {
+  const item = tabs.querySelector(`[data-view="${CSS.escape(view.id)}"]`);
+  if (item) item.querySelector(".rows").textContent = view.count;
+  if (!item || !view.new || item.querySelector(".new")) return;
+  const link = document.createElement("a");
+  link.className = "new";
+  link.href = view.new_url;
+  link.textContent = view.new;
+  item.append(link);
+}
+
+// A page that opens in a tab behind is not looked at.
+function whenLookedAt(act) {
+  if (document.visibilityState === "visible") act();
+  else document.addEventListener("visibilitychange", () => whenLookedAt(act), { once: true });
+}
+
+function markSeen(tabs, view) {
+  const { seen, through } = tabs.dataset;
+  if (!seen) return;
+  const body = new URLSearchParams({ choose: "seen", view, through });
+  fetch(seen, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => {});
+}
+
+// The order is sent with the form; without scripts each step is sent by itself.
+addEventListener("click", (event) => {
+  const button = event.target.closest("[data-order] :is([name=up], [name=down])");
+  if (!button) return;
+  event.preventDefault();
+  const item = button.closest("li");
+  if (button.name === "up") item.previousElementSibling?.before(item);
+  else if (item.nextElementSibling?.querySelector("button")) item.nextElementSibling.after(item);
+  for (const [place, other] of [...item.parentElement.children].entries()) {
+    const [up, down] = other.querySelectorAll("button");
+    if (!up) continue;
+    up.disabled = place === 0;
+    down.disabled = !other.nextElementSibling?.querySelector("button");
+  }
+  // The button may have come to an end of the list.
+  (button.disabled ? item.querySelector("button:enabled") : button)?.focus();
+});
+
+// Of many fields that may be changed, the one that is typed into is meant.
+for (const group of document.querySelectorAll("fieldset.change")) {
+  const box = group.querySelector("[name=_change]");
+  group.addEventListener("input", (event) => {
+    if (event.target !== box) box.checked = true;
+  });
 }

@@ -1,0 +1,372 @@
+"""The columns of a page, resolved once a view: what each reads, shows, links to and sorts by."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+from sqlalchemy import JSON, Boolean, Float, Integer, Numeric
+from sqlalchemy.ext.hybrid import hybrid_method
+from sqlalchemy.orm import ColumnProperty, RelationshipProperty
+from wtforms import URLField
+
+from admin.kit.computed import UNDECLARED, Options, options_of
+from admin.kit.display import (
+    EMPTY_AS,
+    LONGEST_CELL,
+    display,
+    display_boolean,
+    display_choice,
+    display_json_sheet,
+    display_json_short,
+    display_number,
+    display_short,
+    display_url,
+    empty,
+    plain_text,
+)
+from admin.kit.errors import UNAVAILABLE
+from admin.kit.filters import stored_type
+from admin.kit.languages import gettext
+from admin.kit.lists.lazy import LazyLoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Mapper, MapperProperty
+    from starlette.requests import Request
+
+    from admin.kit.model_admin import ModelAdmin
+
+    Show = Callable[[Any], Markup]
+
+log = logging.getLogger(__name__)
+
+ROUTINES = (FunctionType, staticmethod, classmethod, hybrid_method)
+BROKEN = Markup('<span class="broken-value" title="{}">{}</span>')
+NOTHING = Markup("")  # where a relation on the way is empty
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a page.
+
+    `value` reads an object, and asks for the request if it `takes_request`; `show` makes HTML of
+    what it read. `is_linked` says that the cell leads to the row itself.
+    """
+
+    view: ModelAdmin
+    name: str
+    value: Callable[..., Any]
+    show: Show
+    options: Options = UNDECLARED
+    takes_request: bool = False
+    is_linked: bool = False
+    is_boolean: bool = False
+    may_be_related: bool = False
+    sort_name: str | None = None
+    requires: Sequence[str] = ()
+
+    @property
+    def label(self) -> str:
+        return self.view.label(self.name)
+
+    @property
+    def css_class(self) -> str:
+        return f"field-{self.name.strip('_').replace('.', '-')}"
+
+    @property
+    def descends_first(self) -> bool:
+        """Say whether the first click on the heading sorts from the largest down."""
+        return self.options.ordering.startswith("-")
+
+    def read(self, obj: Any, request: Request) -> Any:
+        return self.value(obj, request) if self.takes_request else self.value(obj)
+
+    def cell(self, obj: Any, request: Request) -> Markup:
+        """Return the value as HTML; one that can't be computed says so, and the page stays."""
+        try:
+            return self.draw(obj, request)
+        except LazyLoadError:
+            raise self.refusal() from None
+        except UNAVAILABLE:
+            raise
+        except Exception as error:  # noqa: BLE001 - the application's own code
+            return self.broken(error, request)
+
+    def cells(self, objects: Sequence[Any], request: Request) -> list[Markup]:
+        """Return the cells of one column; a plain one is drawn at once, as lists have hundreds."""
+        if self.takes_request or self.may_be_related or self.is_boolean:
+            return [self.cell(obj, request) for obj in objects]
+        read, show, nothing = self.value, self.show, self.nothing()
+        try:
+            values = map(read, objects)
+            return [nothing if is_nothing(value) else show(value) for value in values]
+        except Exception:  # noqa: BLE001 - found out below which it is, and why
+            return [self.cell(obj, request) for obj in objects]
+
+    def draw(self, obj: Any, request: Request) -> Markup:
+        """Return the value as HTML, or raise what computing it raises."""
+        value = self.read(obj, request)
+        if value is None and self.is_boolean:
+            return display_boolean(None)
+        if is_nothing(value):
+            return self.nothing()
+        shown = self.show(value)
+        if self.may_be_related and not self.is_linked and hasattr(value, "_sa_instance_state"):
+            path = self.view.related_path(value, request)
+            return Markup(f'<a href="{escape(path)}">{shown}</a>') if path else shown  # noqa: S704
+        return shown
+
+    def text(self, obj: Any, request: Request) -> str:
+        """Return what names the object in a line of text, or "" where there is nothing."""
+        cell = self.cell(obj, request)
+        return "" if cell == self.nothing() else plain_text(cell)
+
+    def exported(self, obj: Any, request: Request) -> Any:
+        """Return the value for a file, where one that can't be computed says so as well."""
+        try:
+            value = self.read(obj, request)
+        except Exception as error:  # noqa: BLE001 - the application's own code
+            return self.broken(error, request).striptags()
+        return None if value is NOTHING else value
+
+    def nothing(self) -> Markup:
+        """Return what stands for an empty value: the column's, the view's or the site's text."""
+        text = self.options.empty_value
+        if text is None:
+            text = self.view.empty_value_display or self.view.site.empty_value_display
+        return EMPTY_AS.format(text) if text else empty()
+
+    def broken(self, error: Exception, request: Request) -> Markup:
+        """Say that this one can't be shown, and log why: once a column, whatever the rows."""
+        reference = getattr(request.state, "request_id", "")
+        logged = request.scope.setdefault("broken_columns", set())
+        if self not in logged:
+            logged.add(self)
+            where = f"{type(self.view).__name__}.{self.name}"
+            log.error("Reference %s: %s", reference, where, exc_info=error)
+        title = gettext("Reference: %(reference)s.", reference=reference)
+        return BROKEN.format(title, gettext("can't be shown"))
+
+    def refusal(self) -> LazyLoadError:
+        return LazyLoadError(
+            f"{type(self.view).__name__}: the column {self.name!r} loads something for each row; "
+            f"name it in list_select_related, or with @display(requires=…)."
+        )
+
+
+def is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def columns_of(
+    view: ModelAdmin,
+    names: Iterable[str],
+    formatters: Mapping[str, Callable[..., Any]],
+    *,
+    is_list: bool = False,
+) -> dict[str, Column]:
+    """Resolve columns by name, in this order; those of a list may lead to their row."""
+    names = list(names)
+    linked = view.linked_names(names) if is_list else set()
+    return {
+        name: column_of(view, name, formatters.get(name), is_list=is_list, is_linked=name in linked)
+        for name in names
+    }
+
+
+def column_of(
+    view: ModelAdmin,
+    name: str,
+    formatter: Callable[..., Any] | None,
+    *,
+    is_list: bool,
+    is_linked: bool,
+) -> Column:
+    """Resolve one column: by its formatter, by what computes it, else by its attribute."""
+    show: Show = display_short if is_list else display
+    options, prop = options_at(view, name), property_at(view.mapper, name)
+    value, takes_request = reader_of(view, name)
+    may_be_related = prop is None or isinstance(prop, RelationshipProperty)
+    if formatter is not None:
+        value, takes_request = formatted(view, formatter, name)
+        prop, may_be_related = None, False
+    if options.boolean:
+        show = display_boolean
+    elif isinstance(prop, ColumnProperty):
+        show = shower_of(view, name, prop, is_list=is_list) or show
+    is_boolean = options.boolean or is_of_type(prop, Boolean)
+    return Column(
+        view,
+        name,
+        value,
+        show,
+        options,
+        takes_request=takes_request,
+        is_linked=is_linked,
+        is_boolean=is_boolean,
+        may_be_related=may_be_related,
+        sort_name=view.sort_name(name),
+        requires=required_by(view, name),
+    )
+
+
+# What a column reads
+
+
+def reader_of(view: ModelAdmin, name: str) -> tuple[Callable[..., Any], bool]:
+    """Return what reads the column of an object, and whether it wants the request as well."""
+    function = function_of(view, name)
+    if function is not None:
+        return function, takes(function, 2)
+    *relations, last = name.split(".")
+    member = member_at(view.mapper, name)
+    if isinstance(member, ROUTINES):
+        return partial(call_at, relations=relations, name=last), False
+    return (
+        partial(read_at, relations=relations, name=last) if relations else attrgetter(last)
+    ), False
+
+
+def function_of(view: ModelAdmin, name: str) -> Callable[..., Any] | None:
+    """Return the function that computes a column, unless it is the model's own."""
+    if name in view.callables:
+        return view.callables[name]
+    if name in view.mapper.attrs or not is_of_view(view, name):
+        return None
+    method: Callable[..., Any] = getattr(view, name)
+    return method
+
+
+def is_of_view(view: ModelAdmin, name: str) -> bool:
+    """Say whether a subclass defines this method; the kit's own methods are no columns."""
+    kits = next(c for c in type(view).__mro__ if c.__module__ == "admin.kit.model_admin")
+    member = inspect.getattr_static(type(view), name, None)
+    return isinstance(member, ROUTINES) and not hasattr(kits, name)
+
+
+def read_at(obj: Any, *, relations: Sequence[str], name: str) -> Any:
+    """Return the value at a path; where a relation is empty, nothing rather than unknown."""
+    for relation in relations:
+        obj = getattr(obj, relation)
+        if obj is None:
+            return NOTHING
+    return getattr(obj, name)
+
+
+def call_at(obj: Any, *, relations: Sequence[str], name: str) -> Any:
+    """Return what the method at a path says."""
+    method = read_at(obj, relations=relations, name=name)
+    return method() if callable(method) else method
+
+
+def formatted(
+    view: ModelAdmin, formatter: Callable[..., Any], name: str
+) -> tuple[Callable[..., Any], bool]:
+    """Return a reader that asks SQLAdmin's kind of formatter."""
+    if view._formatter_accepts_request(formatter):  # noqa: SLF001 - SQLAdmin's rule
+        return lambda obj, request: formatter(obj, name, request), True
+    return lambda obj: formatter(obj, name), False
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Say whether it can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+# What is known about it
+
+
+def property_at(mapper: Mapper[Any], path: str) -> MapperProperty[Any] | None:
+    """Return the mapped property at a path, or None for what the model computes."""
+    name, _, rest = path.partition(".")
+    prop = mapper.attrs.get(name)
+    if not rest:
+        return prop
+    return property_at(prop.mapper, rest) if isinstance(prop, RelationshipProperty) else None
+
+
+def member_at(mapper: Mapper[Any], path: str) -> Any:
+    """Return what the class has at a path, such as a property or a function, or None."""
+    name, _, rest = path.partition(".")
+    if not rest:
+        return inspect.getattr_static(mapper.class_, name, None)
+    prop = mapper.attrs.get(name)
+    return member_at(prop.mapper, rest) if isinstance(prop, RelationshipProperty) else None
+
+
+def options_at(view: ModelAdmin, name: str) -> Options:
+    """Return what the column's function, method or property declares of itself."""
+    function = function_of(view, name)
+    return options_of(member_at(view.mapper, name) if function is None else function)
+
+
+def required_by(view: ModelAdmin, name: str) -> list[str]:
+    """Return the paths to load for a column: its own, and what its function declares."""
+    own = [] if function_of(view, name) is not None else [name]
+    return own + [join(path_to(view, name), path) for path in options_at(view, name).requires]
+
+
+def ordering_of(view: ModelAdmin, name: str) -> str:
+    """Return the path that a computed column sorts by, or ""."""
+    ordering = options_at(view, name).ordering.removeprefix("-")
+    return join(path_to(view, name), ordering) if ordering else ""
+
+
+def path_to(view: ModelAdmin, name: str) -> str:
+    """Return the path of what a function computes from: "" unless it is a related model's."""
+    return "" if function_of(view, name) is not None else name.rpartition(".")[0]
+
+
+def join(before: str, path: str) -> str:
+    return f"{before}.{path}" if before else path
+
+
+# How it is shown
+
+
+def shower_of(
+    view: ModelAdmin, name: str, prop: ColumnProperty[Any], *, is_list: bool
+) -> Show | None:
+    """Return how to show values of which the column says more than their type does."""
+    column, longest = prop.columns[0], LONGEST_CELL if is_list else None
+    labels = choice_labels(view, name, column.info)
+    if labels:
+        return partial(display_choice, labels=labels, longest=longest)
+    if is_url(view, name, column.info):
+        return partial(display_url, longest=longest)
+    if is_of_type(prop, JSON):
+        return display_json_short if is_list else display_json_sheet
+    is_key = column.primary_key or column.foreign_keys
+    if is_of_type(prop, Integer | Numeric | Float) and not is_key:
+        return display_number if column.info.get("grouped", True) else None
+    return None
+
+
+def is_of_type(prop: Any, kind: Any) -> bool:
+    return isinstance(prop, ColumnProperty) and isinstance(stored_type(prop.columns[0]), kind)
+
+
+def choice_labels(view: ModelAdmin, name: str, info: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the labels by value that the column's `info` or the form declares."""
+    if "choices" in info:
+        return dict(info["choices"])
+    declared = view.form_args.get(name, {}).get("choices", ())
+    pairs = declared if isinstance(declared, list | tuple) else ()
+    return {pair[0]: pair[1] for pair in pairs if isinstance(pair, list | tuple)}
+
+
+def is_url(view: ModelAdmin, name: str, info: Mapping[Any, Any]) -> bool:
+    field = view.overrides.get(name)
+    return bool(info.get("url")) or (isinstance(field, type) and issubclass(field, URLField))

@@ -1,0 +1,130 @@
+"""How many rows there are, told without reading them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ClauseElement, Executable, Select, func, select, text
+from sqlalchemy.ext.compiler import compiles
+
+from admin.kit.formats import write_number
+from admin.kit.languages import gettext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.orm import Session
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+    from admin.kit.lists.query import Query
+
+MOST_COUNTED = 10_000  # rows
+MOST_FOUND = 1_000  # rows that a search finds, for which an index has to look at each
+# In units of PostgreSQL: five thousand take some milliseconds. What is dearer waits to be asked.
+MOST_COST = 5_000.0
+
+
+SIZE = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:name)")
+
+
+class Kind(Enum):
+    """How far a count is to be trusted."""
+
+    EXACT = "exact"
+    AT_LEAST = "at least"
+    ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of rows; printed, it says how far it is to be trusted."""
+
+    number: int
+    kind: Kind = Kind.EXACT
+
+    @property
+    def is_exact(self) -> bool:
+        return self.kind is Kind.EXACT
+
+    def at_least(self, number: int) -> Count:
+        """Return the count, knowing that there are so many."""
+        wrong = self.number < number and not self.is_exact
+        return Count(number, Kind.AT_LEAST) if wrong else self
+
+    def __str__(self) -> str:
+        number = write_number(self.number)
+        if self.kind is Kind.ABOUT:
+            return gettext("about %(count)s", count=number)
+        return f"{number}+" if self.kind is Kind.AT_LEAST else number
+
+
+def count_exactly(session: Session, query: Query) -> Count:
+    """Count every row, however long it takes."""
+    stmt = query.stmt.with_only_columns(func.count(), maintain_column_froms=True)
+    return Count(session.scalar(stmt) or 0)
+
+
+def count(session: Session, query: Query) -> Count:
+    """Count up to `MOST_COUNTED` rows; where even that takes long, PostgreSQL estimates.
+
+    SQLite has no estimates, and no network in between.
+    """
+    most = MOST_FOUND if query.ways else MOST_COUNTED
+    stmt = select(func.count()).select_from(query.some(most + 1).subquery())
+    if session.get_bind().dialect.name == "postgresql":
+        cost, rows = (0.0, size(session, query)) if query.is_whole else estimate(session, stmt)
+        if rows > MOST_COUNTED:
+            return Count(rounded(rows), Kind.ABOUT)
+        if cost > MOST_COST:
+            return Count(0, Kind.AT_LEAST)
+    number = session.scalar(stmt) or 0
+    return Count(number) if number <= most else Count(most, Kind.AT_LEAST)
+
+
+def size(session: Session, query: Query) -> int:
+    """Return how many rows PostgreSQL counted when it last looked at the table, -1 for never.
+
+    `Explain` would say the same, but has to be compiled each time.
+    """
+    name = session.get_bind().dialect.identifier_preparer.format_table(query.table)
+    return int(session.scalar(SIZE, {"name": name}) or -1)
+
+
+def estimate(session: Session, stmt: Select[Any]) -> tuple[float, int]:
+    """Return what PostgreSQL thinks that a limited statement costs, and how many rows there are."""
+    (found,) = session.execute(Explain(stmt)).scalar_one()
+    plan = found["Plan"]
+    rows = sum(node["Plans"][0]["Plan Rows"] for node in walk(plan) if is_limit(node))
+    return plan["Total Cost"], int(rows)
+
+
+def walk(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from walk(below)
+
+
+def is_limit(node: Mapping[str, Any]) -> bool:
+    return bool(node["Node Type"] == "Limit")
+
+
+def rounded(number: int) -> int:
+    """Return two digits of an estimate: more would look like knowledge."""
+    step = 10 ** max(0, len(str(number)) - 2)
+    return int(round(number / step) * step)
+
+
+class Explain(Executable, ClauseElement):
+    """PostgreSQL's plan of a statement, which isn't run."""
+
+    inherit_cache = False
+
+    def __init__(self, stmt: Select[Any]) -> None:
+        self.stmt = stmt
+
+
+@compiles(Explain, "postgresql")
+def explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
+    return "EXPLAIN (FORMAT JSON) " + compiler.process(element.stmt, **options)

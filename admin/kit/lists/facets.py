@@ -1,0 +1,66 @@
+"""How many rows each choice of the filters would leave, with the other filters as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, literal, select
+
+from admin.kit.filters.asked import FACETS
+from admin.kit.filters.kinds import MOST_CHOICES
+from admin.kit.formats import write_number
+from admin.kit.lists.query import results
+
+if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect, Select
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from admin.kit.filters.kinds import Filter
+    from admin.kit.model_admin import ModelAdmin
+
+# No choice is counted further, so that a page costs the same whatever the size of the table.
+MOST_COUNTED = 1000
+
+# By parameter and value, as the page prints it.
+Facets = dict[tuple[str, str], str]
+
+
+def are_asked(view: ModelAdmin, request: Request) -> bool:
+    if view.show_facets == "allow":
+        return bool(request.query_params.get(FACETS))
+    return view.show_facets == "always"
+
+
+def facets(view: ModelAdmin, request: Request, session: Session) -> Facets:
+    """Return the count of each choice, all in one statement, and nothing unless it is asked for."""
+    if not are_asked(view, request):
+        return {}
+    counts = {
+        (filter_.parameter_name, choice.value): counted(view, request, filter_, choice.value)
+        for filter_ in view.filters
+        for choice in filter_.offered(request)
+    }
+    if not counts:
+        return {}
+    names = list(counts)[:MOST_CHOICES]
+    found = session.execute(select(*(counts[name] for name in names))).one()
+    return {name: written(count) for name, count in zip(names, found, strict=True)}
+
+
+def counted(view: ModelAdmin, request: Request, filter_: Filter, value: str) -> ScalarSelect[int]:
+    """Count the rows with this choice in place of the filter's own."""
+    stmt = results(view, request, without=filter_).stmt.where(filter_.condition(value))
+    return bounded(stmt)
+
+
+def bounded(stmt: Select[tuple[object]]) -> ScalarSelect[int]:
+    """Count the rows, but no more than one beyond the most that are counted."""
+    some = stmt.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
+    rows = some.order_by(None).limit(MOST_COUNTED + 1).subquery()
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def written(count: int) -> str:
+    """Return the count as a page prints it: 1,000+ for all that are more."""
+    return f"{write_number(MOST_COUNTED)}+" if count > MOST_COUNTED else write_number(count)

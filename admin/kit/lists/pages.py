@@ -1,0 +1,236 @@
+"""One page of a list: its rows, where it stands among the others, and how many rows there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exc
+from starlette.exceptions import HTTPException
+
+from admin.kit.languages import gettext
+from admin.kit.lists.chosen import chosen_columns, chosen_size
+from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly
+from admin.kit.lists.keyset import cursor, seek
+from admin.kit.lists.panel import Panel, load_panel
+from admin.kit.lists.places import Place, asked_number, asked_place, jump_type, token, unreadable
+from admin.kit.lists.query import asked_order, narrowing, order, results, with_relations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+    from sqlalchemy import ColumnElement
+    from sqlalchemy import Row as Found
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from admin.kit.lists.columns import Column
+    from admin.kit.lists.dates import DateBar
+    from admin.kit.lists.keyset import Term
+    from admin.kit.lists.query import Query
+    from admin.kit.model_admin import ModelAdmin
+
+
+@dataclass
+class Row:
+    """One line of the list, ready to print; the links are set for those who may follow them.
+
+    `may_edit` is set where cells can be edited.
+    """
+
+    obj: Any
+    key: str
+    label: str
+    cells: Sequence[Markup]
+    url: str = ""
+    may_edit: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """`number` counts from one, and is None where nobody knows how many rows lie before.
+
+    `start` and `end` are tokens of the first and the last row. `sorted` is `asc` or `desc` by
+    column, in order of priority; `is_sorted` is true if somebody asked for it. `jump` is the type
+    of the value that the list can go to. `is_narrowed` is true if a search or filter is on;
+    `panel` shows the filters, and what they are set to; `dates` lead to days.
+    """
+
+    rows: list[Row]
+    number: int | None
+    size: int
+    count: Count
+    columns: Sequence[Column]
+    has_previous: bool
+    has_next: bool
+    start: str
+    end: str
+    sorted: dict[str, str]
+    is_sorted: bool
+    jump: str
+    is_narrowed: bool
+    panel: Panel
+    dates: DateBar | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def first(self) -> int | None:
+        return (self.number - 1) * self.size + 1 if self.number and self.rows else None
+
+    @property
+    def last(self) -> int | None:
+        return self.first + len(self.rows) - 1 if self.first else None
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are, where that is known."""
+        return max(1, -(-self.count.number // self.size)) if self.count.is_exact else None
+
+
+@dataclass
+class Part:
+    """Some rows in their order, and whether there are others on either side of them."""
+
+    rows: Sequence[Found[Any]]
+    number: int | None
+    has_previous: bool
+    has_next: bool
+
+
+@dataclass
+class Walk:
+    """Reads pages of one list, in one order."""
+
+    view: ModelAdmin
+    session: Session
+    query: Query
+    terms: Sequence[Term]
+    columns: Sequence[Column]
+    size: int
+    is_counted: bool = False
+
+    @property
+    def nulls_are_largest(self) -> bool:
+        return self.session.get_bind().dialect.name == "postgresql"
+
+    @cached_property
+    def count(self) -> Count:
+        """How many rows there are in all, asked for only where it isn't known already."""
+        return (count_exactly if self.is_counted else count)(self.session, self.query)
+
+    def read(
+        self,
+        values: Sequence[Any],
+        limit: int,
+        *,
+        skipped: int = 0,
+        backwards: bool = False,
+        inclusive: bool = False,
+    ) -> Sequence[Found[Any]]:
+        """Return the rows next to the one with this cursor, or from one end of the list."""
+        terms = [term.reversed for term in self.terms] if backwards else self.terms
+        conditions: list[ColumnElement[bool]] = []
+        if values:
+            conditions = seek(
+                terms, values, nulls_are_largest=self.nulls_are_largest, inclusive=inclusive
+            )
+        stmt = self.query.first(terms, conditions, limit, skipped)
+        stmt = with_relations(self.view, stmt, [column.name for column in self.columns])
+        rows = self.session.execute(stmt.add_columns(*cursor(self.terms))).all()
+        return rows[::-1] if backwards else rows
+
+    def at(self, place: Place) -> Part:
+        """Return the page at a place; where rows went meanwhile, the nearest one that has some."""
+        if place.kind == "last":
+            return self.last()
+        if place.kind == "before":
+            return self.before(place)
+        if place.kind == "page" and (place.number or 1) * self.size > MOST_COUNTED:
+            return self.beyond_counted()
+        skipped = place.number - 1 if place.kind == "page" and place.number else place.skipped
+        inclusive = place.kind == "at"
+        rows = self.read(
+            place.values, self.size + 1, skipped=skipped * self.size, inclusive=inclusive
+        )
+        if not rows and place.kind != "first":
+            return self.last()
+        shown = rows[: self.size]
+        return Part(shown, place.number, place.kind != "first", len(rows) > self.size)
+
+    def before(self, place: Place) -> Part:
+        limit, skipped = self.size + 1, place.skipped * self.size
+        rows = self.read(place.values, limit, skipped=skipped, backwards=True)
+        if len(rows) < self.size:
+            return self.at(Place())
+        return Part(rows[-self.size :], place.number, len(rows) > self.size, has_next=True)
+
+    def last(self) -> Part:
+        """Return the last rows, as many as are on the last page where that is known."""
+        number, limit = None, self.size
+        if self.count.is_exact and self.count.number:
+            number, rest = divmod(self.count.number - 1, self.size)
+            number, limit = number + 1, rest + 1
+        rows = self.read((), limit + 1, backwards=True)
+        if len(rows) <= limit:
+            return Part(rows, 1, has_previous=False, has_next=False)
+        return Part(rows[1:], number, has_previous=True, has_next=False)
+
+    def beyond_counted(self) -> Part:
+        """Return the last page of a list that is known to be shorter; refuse to count further."""
+        if self.count.is_exact and self.count.number <= MOST_COUNTED:
+            return self.last()
+        sentence = gettext("Pages so far down have no number: go to a value, or to the last page.")
+        raise HTTPException(400, sentence)
+
+
+def load_page(
+    view: ModelAdmin,
+    request: Request,
+    session: Session,
+    columns: Sequence[Column] | None = None,
+) -> Page:
+    """Return the page asked for, in one statement, and one more to count what isn't known.
+
+    `columns` are shown whatever the operator chose.
+    """
+    asked = request.query_params
+    largest = max(view.page_size_options)
+    size = asked_number(asked, "pageSize", largest) or min(chosen_size(view, request), largest)
+    columns = columns or view.columns_for(chosen_columns(view, request))
+    query = results(view, request)
+    terms = order(view, request, query)
+    place = asked_place(request, terms, session.get_bind().dialect)
+    is_counted = asked.get("_count") == "exact"
+    walk = Walk(view, session, query, terms, columns, size, is_counted=is_counted)
+    try:
+        part = walk.at(place)
+    except (exc.DataError, exc.ProgrammingError, exc.InterfaceError):
+        if not place.values:
+            raise
+        raise unreadable() from None
+    if part.number == 1 and not part.has_previous and not part.has_next:
+        walk.count = Count(len(part.rows))
+    panel = load_panel(view, request, session)
+    seen = (part.number - 1) * size + len(part.rows) if part.number else len(part.rows)
+    return Page(
+        view.rows([row[0] for row in part.rows], columns, request),
+        part.number,
+        size,
+        walk.count.at_least(seen),
+        columns,
+        part.has_previous,
+        part.has_next,
+        start=token(part.rows[0][1:]) if part.rows else "",
+        end=token(part.rows[-1][1:]) if part.rows else "",
+        sorted={path: "desc" if down else "asc" for path, down in asked_order(view, request)},
+        is_sorted=bool(asked.get("sortBy")),
+        jump=jump_type(terms[0]),
+        is_narrowed=panel.is_on or any(asked.get(name) for name in narrowing(view)),
+        panel=panel,
+        dates=view.dates.bar(view, request, session) if view.dates else None,
+    )

@@ -1,0 +1,235 @@
+"""The rows a list's address asks for: scoped, filtered, searched and sorted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CompoundSelect, Select, Table, and_, inspect, select, true, union
+from sqlalchemy.orm import (
+    QueryableAttribute,
+    RelationshipDirection,
+    RelationshipProperty,
+    aliased,
+    joinedload,
+)
+from starlette.exceptions import HTTPException
+
+from admin.kit.filters.asked import WHERE, conditions, parameters
+from admin.kit.keys import key_columns
+from admin.kit.languages import gettext
+from admin.kit.lists.keyset import Term
+from admin.kit.lists.news import NEW, only_new, read_mark
+from admin.kit.search import EVERY_ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+    from starlette.requests import Request
+
+    from admin.kit.filters import Filter
+    from admin.kit.model_admin import ModelAdmin
+    from admin.kit.search import Alternative
+
+# Parameters that say which page is shown; a link that changes the rows leaves them out.
+PLACE = ("page", "after", "before", "at", "from", "last", "skip")
+VIEW = "_view"
+# Parameters of the address that are not filters.
+RESERVED = {*PLACE, "_date", "pageSize", "search", "sort", "sortBy"}
+
+
+@dataclass
+class Query:
+    """Which rows there are, in no order, and the relations that an order leads through.
+
+    `stmt` selects them all. Where `ways` are given, no index serves the whole: then they are the
+    rows of `narrowed` that one of the ways finds. `is_whole` says that nothing is left out.
+    """
+
+    model: type
+    stmt: Select[Any]
+    narrowed: Select[Any] | None = None
+    ways: Sequence[Alternative] = ()
+    is_whole: bool = False
+    joins: dict[str, Join] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> list[tuple[Select[Any], Alternative]]:
+        """Return what to select apart, each by an index, and the way that limits it."""
+        if self.narrowed is None or not self.ways:
+            return [(self.stmt, EVERY_ROW)]
+        return [(self.narrowed.where(way.condition), way) for way in self.ways]
+
+    @property
+    def table(self) -> Table:
+        table: Any = inspect(self.model).local_table
+        assert isinstance(table, Table)  # noqa: S101 - a view is of a table
+        return table
+
+    def column(self, path: str) -> tuple[QueryableAttribute[Any], bool]:
+        """Return the column at a dotted path, such as `author.name`, and whether it may be NULL.
+
+        Each join has a name of its own, because a relation may lead back to the same table.
+        """
+        *relations, name = path.split(".")
+        entity: Any = self.model
+        is_outer = False
+        for depth, relation in enumerate(relations):
+            walked = ".".join(relations[: depth + 1])
+            if walked not in self.joins:
+                self.joins[walked] = Join.along(getattr(entity, relation), is_outer=is_outer)
+            entity, is_outer = self.joins[walked].entity, self.joins[walked].is_outer
+        column: QueryableAttribute[Any] = getattr(entity, name)
+        return column, is_outer or bool(column.property.columns[0].nullable)
+
+    def joined(self, stmt: Select[Any]) -> Select[Any]:
+        """Return the select with the relations joined, each once."""
+        for join in self.joins.values():
+            stmt = stmt.join(join.target, isouter=join.is_outer)
+        return stmt
+
+    def first(
+        self,
+        terms: Sequence[Term],
+        conditions: Sequence[ColumnElement[bool]],
+        limit: int,
+        offset: int = 0,
+    ) -> Select[Any]:
+        """Return the first rows in this order of those that meet one of the conditions.
+
+        Each condition is asked for apart, for keys alone, so that each may use its own index.
+        """
+        order = [term.order for term in terms]
+        parts = [
+            (self.joined(arm.where(condition)), way)
+            for arm, way in self.arms
+            for condition in conditions or [true()]
+        ]
+        if len(parts) == 1:
+            ((stmt, way),) = parts
+            return stmt.order_by(*order).limit(way.limit(limit)).offset(offset or None)
+        columns = key_columns(self.model)
+        keys = [
+            part.with_only_columns(*columns, maintain_column_froms=True)
+            .order_by(*order)
+            .limit(way.limit(limit + offset))
+            for part, way in parts
+        ]
+        found = either(keys).subquery()
+        same = [column == found.c[column.key] for column in columns]
+        rows = self.joined(select(self.model).join(found, and_(*same)))
+        return rows.order_by(*order).limit(limit).offset(offset or None)
+
+    def some(self, most: int) -> Select[Any] | CompoundSelect[Any]:
+        """Return the keys of so many rows, whichever are found first."""
+        columns = key_columns(self.model)
+        parts = [
+            arm.with_only_columns(*columns, maintain_column_froms=True).limit(way.limit(most))
+            for arm, way in self.arms
+        ]
+        return parts[0] if len(parts) == 1 else either(parts)
+
+
+def either(parts: Sequence[Select[Any]]) -> CompoundSelect[Any]:
+    """Return what one of the selects has; SQLite wants each in parentheses of its own."""
+    return union(*(select(part.subquery()) for part in parts))
+
+
+@dataclass(frozen=True)
+class Join:
+    """A to-one relation to join, `outer` unless every row has a related one."""
+
+    entity: Any
+    target: Any
+    is_outer: bool
+
+    @classmethod
+    def along(cls, attribute: QueryableAttribute[Any], *, is_outer: bool) -> Join:
+        relationship = attribute.property
+        entity = aliased(relationship.mapper.class_)
+        target = attribute.of_type(entity)
+        return cls(entity, target, is_outer or not is_certain(relationship))
+
+
+def is_certain(relationship: Any) -> bool:
+    """Say whether every row has a related one; then an inner join lets indexes lead the order."""
+    return relationship.direction is RelationshipDirection.MANYTOONE and all(
+        column.foreign_keys and not column.nullable for column in relationship.local_columns
+    )
+
+
+def results(view: ModelAdmin, request: Request, *, without: Filter | None = None) -> Query:
+    """Return what scope, filters and search leave, in no order; `without` leaves out a filter."""
+    asked = request.query_params
+    if asked.get(VIEW):
+        raise unopened_view()
+    stmt = view.list_query(request).order_by(None)
+    stmt = stmt.where(*conditions(view, request, without))
+    if view.dates:
+        stmt = view.dates.narrow(stmt, request)
+    if asked.get(NEW):
+        stmt = only_new(view, stmt, read_mark(asked[NEW]))
+    term = asked.get("search", "").strip()
+    if not term or not view.search_names:
+        is_whole = not view.is_scoped and stmt.whereclause is None
+        return Query(view.model, stmt, is_whole=is_whole)
+    return Query(view.model, view.search_query(stmt, term), stmt, view.search_alternatives(term))
+
+
+def unopened_view() -> HTTPException:
+    """Refuse what names a view without having opened it: all rows are not what it stands for."""
+    return HTTPException(400, gettext("There is no such view, or it is not shared with you."))
+
+
+def order(view: ModelAdmin, request: Request, query: Query) -> list[Term]:
+    """Return the order asked for, else the view's own, made total by the primary key."""
+    terms, used = [], set()
+    for path, descending in asked_order(view, request):
+        column, nullable = query.column(path)
+        if "." not in path:
+            used.add(column.property.columns[0])
+        terms.append(Term(column.expression, descending, nullable))
+
+    keys = [key for key in view.pk_columns if key not in used]
+    return [*terms, *(Term(key, terms[-1].descending if terms else False) for key in keys)]
+
+
+def asked_order(view: ModelAdmin, request: Request) -> list[tuple[str, bool]]:
+    """Read each `sortBy`, where a minus means descending; raise a 400 for what can't be sorted by.
+
+    SQLAdmin's `sort=desc` counts as well if there is but one.
+    """
+    asked = [path for path in request.query_params.getlist("sortBy") if path]
+    if not asked:
+        return view.default_sort
+    found = {path.removeprefix("-"): path.startswith("-") for path in asked}
+    if not found.keys() <= set(view.sort_names):
+        raise HTTPException(400, gettext("The list can't be sorted by this column."))
+    if len(asked) == 1 and request.query_params.get("sort") == "desc":
+        found = dict.fromkeys(found, True)
+    return list(found.items())
+
+
+def with_relations(view: ModelAdmin, stmt: Select[Any], names: Sequence[str]) -> Select[Any]:
+    """Load, in the same statement, the related objects that these columns need."""
+    paths = [path for name in names for path in view.required(name)]
+    for path in dict.fromkeys([*view.select_related, *paths]):
+        option, model = None, view.model
+        for part in path.split("."):
+            attribute: Any = getattr(model, part, None)
+            prop = getattr(attribute, "property", None)
+            if not isinstance(prop, RelationshipProperty):
+                break
+            option = option.joinedload(attribute) if option else joinedload(attribute)
+            model = prop.mapper.class_
+        if option is not None:
+            stmt = stmt.options(option)
+    return stmt
+
+
+def narrowing(view: ModelAdmin) -> list[str]:
+    """Return the parameters that leave rows out."""
+    search = ["search"] if view.search_names else []
+    dates = ["_date"] if view.dates else []
+    return [NEW, *search, *dates, WHERE, *sorted(parameters(view))]

@@ -1,0 +1,82 @@
+"""What every page is made with: the paths of its links, and its texts."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, TemplateSyntaxError
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from admin.kit.templating import BLANKS_MATTER, TEMPLATES, WithoutIndentation, say
+from tests.databases import Sqlite
+
+
+@pytest.fixture
+def backend(sqlite: Sqlite) -> Sqlite:
+    """Choose one kind of database: here they make no difference."""
+    return sqlite
+
+
+def asked_paths(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Open the front page, and return the routes whose path was looked for."""
+    asked: list[str] = []
+    url_for = Request.url_for
+
+    def note(request: Request, name: str, /, **params: str) -> object:
+        asked.append(name)
+        return url_for(request, name, **params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Request, "url_for", note)
+        client.get("/admin/")
+    return asked
+
+
+def test_paths_are_looked_for_on_the_first_page_only(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "admin:list" in asked_paths(client, monkeypatch)
+    assert asked_paths(client, monkeypatch) == []
+
+
+def test_no_more_paths_are_remembered_than_there_is_room_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("admin.kit.templating.MOST_PATHS", 0)
+    assert asked_paths(client, monkeypatch) != []
+    assert asked_paths(client, monkeypatch) != []
+
+
+def test_values_in_a_text_are_escaped() -> None:
+    assert say("New %(name)s", name="<b>") == "New &lt;b&gt;"
+
+
+def test_a_percent_sign_is_written_twice_in_every_text() -> None:
+    assert say("100 %% of it") == "100 % of it"
+
+
+def rendered(source: str) -> str:
+    return (
+        Environment(autoescape=True, extensions=[WithoutIndentation]).from_string(source).render()
+    )
+
+
+def test_the_indentation_of_templates_is_not_sent() -> None:
+    assert rendered("<p>\n    a  b\n\t<i>c</i>\n</p>") == "<p>\na  b\n<i>c</i>\n</p>"
+
+
+@pytest.mark.parametrize("tag", ["pre", "textarea"])
+def test_where_blanks_matter_a_template_stays_as_it_is(tag: str) -> None:
+    source = f"<{tag} rows=2>\n  a\n    b</{tag}>"
+    assert rendered(source) == source
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)
+def test_blanks_matter_in_none_of_the_kits_templates(path: Path) -> None:
+    assert not BLANKS_MATTER.search(path.read_text())
+
+
+def test_a_mistake_is_reported_at_its_line_of_the_file() -> None:
+    with pytest.raises(TemplateSyntaxError) as caught:
+        rendered("<p>\n\n\n    {{ a b }}\n</p>")
+    assert caught.value.lineno == 4
