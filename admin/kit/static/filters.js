@@ -22,13 +22,31 @@ for (const link of document.querySelectorAll("[data-keep-open]")) {
 
 const place = document.querySelector("[data-builder-place]");
 
-// The server knows the operators and the choices of each field.
-export async function showBuilder(url) {
+let latest = 0;
+
+const typed = () => [...place.querySelectorAll("[name=_v]")].map((input) => input.value);
+
+// The server knows the operators and the choices of each field. Only the last question counts, and
+// what was typed while it was on its way stays; rows that go away move the others, though.
+export async function showBuilder(url, step = "") {
+  const turn = (latest += 1);
+  const before = typed();
   const asked = new URL(url, location);
   asked.searchParams.set("_part", "builder");
   const answer = await fetch(asked);
   if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
-  place.innerHTML = await answer.text();
+  const html = await answer.text();
+  if (turn !== latest) return;
+  const after = typed();
+  place.innerHTML = html;
+  const inputs = place.querySelectorAll("input[name=_v]:not([type=hidden], [data-picker])");
+  if (!step.startsWith("drop-") && before.length === after.length) {
+    const all = [...place.querySelectorAll("[name=_v]")];
+    for (const input of inputs) {
+      const at = all.indexOf(input);
+      if (at < after.length && after[at] !== before[at]) input.value = after[at];
+    }
+  }
   for (const input of place.querySelectorAll("input[data-picker]")) makePicker(input);
   place.querySelector("[aria-invalid], select")?.focus();
 }
@@ -56,8 +74,9 @@ async function change(form, button, changed) {
   const at = [...form.elements].indexOf(changed ?? button);
   const values = new URLSearchParams(new FormData(form, button));
   try {
-    await showBuilder(`${action}?${values}`);
-    focusNear(at, button.value);
+    const turn = latest + 1;
+    await showBuilder(`${action}?${values}`, button.value);
+    if (turn === latest) focusNear(at, button.value);
   } catch {
     location.assign(`${action}?${values}`);
   }
