@@ -38,6 +38,11 @@ def write_number(value: float | Decimal, places: int = 0) -> str:
     return signed(format_decimal(value, format=pattern, locale=language.locale))
 
 
+def write_capped(value: int, most: int) -> str:
+    """Return a number that was not counted beyond `most`: "1,000+" for all that are more."""
+    return f"{write_number(most)}+" if value > most else write_number(value)
+
+
 def write_percent(value: float, *, is_change: bool = False) -> str:
     """Return a percentage, with its sign if it is a change."""
     plus = "+" if is_change and value >= 0 else ""

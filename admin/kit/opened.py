@@ -12,7 +12,7 @@ from sqlalchemy.orm import with_parent
 
 from admin.kit.errors import require_found
 from admin.kit.filters.choosing import path_of
-from admin.kit.formats import write_number
+from admin.kit.formats import write_capped
 from admin.kit.hooks import wait_for
 from admin.kit.keys import key_of
 from admin.kit.naming import label_of
@@ -42,8 +42,7 @@ class RelatedRows:
 
     @property
     def text(self) -> str:
-        is_capped = self.count > MOST_COUNTED
-        return f"{write_number(MOST_COUNTED)}+" if is_capped else write_number(self.count)
+        return write_capped(self.count, MOST_COUNTED)
 
 
 @dataclass

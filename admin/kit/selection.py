@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from admin.kit.errors import Refused
-from admin.kit.formats import write_number
+from admin.kit.formats import write_capped
 from admin.kit.history.recorder import BATCH
 from admin.kit.keys import join, key_columns, matches_keys, selected_keys
 from admin.kit.languages import gettext, in_sentence
@@ -212,8 +212,7 @@ class Marks:
 
 def write_count(count: int) -> str:
     """Return a number that was counted up to a limit."""
-    is_capped = count > MOST_COUNTED
-    return f"{write_number(MOST_COUNTED)}+" if is_capped else write_number(count)
+    return write_capped(count, MOST_COUNTED)
 
 
 def counted(batches: Iterable[Batch], count: int, progress: Progress | None) -> Iterator[Batch]:

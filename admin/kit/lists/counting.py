@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ClauseElement, Executable, Select, func, select, text
+from sqlalchemy import ClauseElement, Executable, ScalarSelect, Select, func, literal, select, text
 from sqlalchemy.ext.compiler import compiles
 
 from admin.kit.formats import write_number
@@ -81,6 +81,13 @@ def count(session: Session, query: Query) -> Count:
             return Count(0, Kind.AT_LEAST)
     number = session.scalar(stmt) or 0
     return Count(number) if number <= most else Count(most, Kind.AT_LEAST)
+
+
+def bounded(stmt: Select[Any], most: int) -> ScalarSelect[int]:
+    """Return what counts the rows, but no more than one beyond the most that are told."""
+    some = stmt.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
+    rows = some.order_by(None).limit(most + 1).subquery()
+    return select(func.count()).select_from(rows).scalar_subquery()
 
 
 def size(session: Session, query: Query) -> int:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import literal, select
 from starlette.exceptions import HTTPException
 
-from admin.kit.formats import write_number
+from admin.kit.formats import write_capped
 from admin.kit.languages import ngettext
+from admin.kit.lists.counting import bounded
 from admin.kit.lists.news import NEW, only_new
 from admin.kit.lists.query import VIEW, results
 from admin.kit.lists.views import COUNTS, parse, unknown, with_query
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
-    from sqlalchemy import ScalarSelect, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
@@ -50,7 +51,7 @@ def count_tabs(listing: Listing, session: Session) -> list[Tally]:
         rows = rows_of(listing, tab)
         if rows is not None:
             counted.append(tab)
-            columns += [bounded(rows), new_rows(listing, tab, rows)]
+            columns += [bounded(rows, MOST), new_rows(listing, tab, rows)]
     numbers = list(session.execute(select(*columns)).one()) if columns else []
     return [
         tally(listing, tab, *numbers[2 * place : 2 * place + 2])
@@ -69,38 +70,29 @@ def rows_of(listing: Listing, tab: Tab) -> Select[Any] | None:
         return None
 
 
-def bounded(rows: Select[Any]) -> ScalarSelect[Any]:
-    """Return what counts the rows up to one more than is said."""
-    few = rows.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
-    few = few.order_by(None).limit(MOST + 1)
-    return select(func.count()).select_from(few.subquery()).scalar_subquery()
-
-
 def new_rows(listing: Listing, tab: Tab, rows: Select[Any]) -> Any:
     """Return what counts the rows that came since the operator looked at the view."""
     mark = listing.kept.seen.get(tab.id)
     if mark is None or (listing.kept.newest or 0) <= mark:
         return literal(0)
-    return bounded(only_new(listing.view, rows, mark))
+    return bounded(only_new(listing.view, rows, mark), MOST)
 
 
 def tally(listing: Listing, tab: Tab, count: int, new: int) -> Tally:
     mark, newest = listing.kept.seen.get(tab.id), listing.kept.newest or 0
     if mark is None:
-        return Tally(tab.id, written(count), is_behind=newest > 0)
+        return Tally(tab.id, write_capped(count, MOST), is_behind=newest > 0)
     is_behind = new > 0 or newest - mark > PATIENCE
-    return Tally(tab.id, written(count), new_text(new), new_path(listing, tab, mark), is_behind)
-
-
-def written(count: int) -> str:
-    return f"{write_number(MOST)}+" if count > MOST else write_number(count)
+    return Tally(
+        tab.id, write_capped(count, MOST), new_text(new), new_path(listing, tab, mark), is_behind
+    )
 
 
 def new_text(count: int) -> str:
     """Say how many are new, if any are."""
     if not count:
         return ""
-    return ngettext("%(count)s new", "%(count)s new", count, count=written(count))
+    return ngettext("%(count)s new", "%(count)s new", count, count=write_capped(count, MOST))
 
 
 def new_path(listing: Listing, tab: Tab, mark: int) -> str:

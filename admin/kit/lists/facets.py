@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 
 from admin.kit.filters.asked import FACETS
 from admin.kit.filters.kinds import MOST_CHOICES
-from admin.kit.formats import write_number
+from admin.kit.formats import write_capped
+from admin.kit.lists.counting import bounded
 from admin.kit.lists.query import results
 
 if TYPE_CHECKING:
-    from sqlalchemy import ScalarSelect, Select
+    from sqlalchemy import ScalarSelect
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
@@ -45,22 +46,12 @@ def facets(view: ModelAdmin, request: Request, session: Session) -> Facets:
         return {}
     names = list(counts)[:MOST_CHOICES]
     found = session.execute(select(*(counts[name] for name in names))).one()
-    return {name: written(count) for name, count in zip(names, found, strict=True)}
+    return {
+        name: write_capped(count, MOST_COUNTED) for name, count in zip(names, found, strict=True)
+    }
 
 
 def counted(view: ModelAdmin, request: Request, filter_: Filter, value: str) -> ScalarSelect[int]:
     """Count the rows with this choice in place of the filter's own."""
     stmt = results(view, request, without=filter_).stmt.where(filter_.condition(value))
-    return bounded(stmt)
-
-
-def bounded(stmt: Select[tuple[object]]) -> ScalarSelect[int]:
-    """Count the rows, but no more than one beyond the most that are counted."""
-    some = stmt.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
-    rows = some.order_by(None).limit(MOST_COUNTED + 1).subquery()
-    return select(func.count()).select_from(rows).scalar_subquery()
-
-
-def written(count: int) -> str:
-    """Return the count as a page prints it: 1,000+ for all that are more."""
-    return f"{write_number(MOST_COUNTED)}+" if count > MOST_COUNTED else write_number(count)
+    return bounded(stmt, MOST_COUNTED)
