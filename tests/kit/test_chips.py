@@ -99,6 +99,14 @@ def test_a_default_is_taken_away_by_saying_so(library: Database) -> None:
     assert len(keys(follow(client, page, "Remove Length: Short"))) == 2
 
 
+def test_a_default_that_was_taken_away_stays_away_on_the_next_page(library: Database) -> None:
+    store(library, *(Book(title=title) for title in ("One", "Three", "Seven")))
+    client = visit(make_app(library, OwnFilterAdmin))
+    page = client.get(f"{LIST}?length=&page=2")
+    assert all("length=" in path for path in links(page, "25"))
+    assert links(page, "25")
+
+
 def test_an_empty_result_names_what_was_asked_for(client: TestClient) -> None:
     page = client.get(f"{LIST}?lendable=false&publisher=1&sortBy=title")
     assert "No books match." in page.text

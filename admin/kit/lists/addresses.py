@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from admin.kit.lists.query import PLACE
+from admin.kit.lists.query import PLACE, RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,8 +29,8 @@ class Address:
     @classmethod
     def of(cls, request: Request) -> Address:
         asked = request.query_params.multi_items()
-        kept = [(name, value) for name, value in asked if value and name not in PLACE]
-        return cls(request.url.path, kept)
+        kept = [(name, value) for name, value in asked if name not in PLACE]
+        return cls(request.url.path, [pair for pair in kept if says_something(*pair)])
 
     def without(self, names: Collection[str]) -> list[tuple[str, str]]:
         """Return the parameters but these: what the hidden inputs of a form keep."""
@@ -50,6 +50,11 @@ class Address:
     def to(self, items: Sequence[tuple[str, str]]) -> str:
         """Return the list's address with these parameters."""
         return f"{self.path}?{urlencode(items)}" if items else self.path
+
+
+def says_something(name: str, value: str) -> bool:
+    """Say whether a parameter matters; an empty one of a filter takes its default away."""
+    return bool(value) or not (name in RESERVED or name.startswith("_"))
 
 
 @dataclass(frozen=True)
