@@ -12,6 +12,7 @@ import sqladmin
 from sqladmin.authorization import custom_action
 
 from admin.kit.keys import key_of
+from admin.kit.naming import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -125,7 +126,7 @@ class Action:
         question: Question,
     ) -> list[Example]:
         """Return the first rows, and what will become of them if that is known."""
-        return [Example(key_of(obj), str(obj)) for obj in objects]
+        return [Example(key_of(obj), label_of(obj)) for obj in objects]
 
     def check(self, view: ModelAdmin) -> str:
         """Return what is wrong with the declaration, or ""."""

@@ -23,6 +23,7 @@ from admin.kit.keys import key_of
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.lists.addresses import Address, numbers
 from admin.kit.lists.views import spelled_out
+from admin.kit.naming import label_of
 from admin.kit.once import is_stored, stored_once
 from admin.kit.templating import key_path
 from admin.kit.zones import get_zone
@@ -89,7 +90,7 @@ def say_changed(view: ModelAdmin, request: Request, edits: Sequence[Edit]) -> No
         obj = edits[0].obj
         path = key_path(request, "edit", view.identity, key_of(obj))
         sentence = gettext("The %(name)s {} was changed.", name=in_sentence(view.name))
-        messages.success(request, sentence, label=str(obj), url=path)
+        messages.success(request, sentence, label=label_of(obj), url=path)
     elif edits:
         count, names = write_number(len(edits)), in_sentence(view.name_plural)
         sentence = gettext("%(count)s %(names)s were changed.", count=count, names=names)

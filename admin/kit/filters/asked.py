@@ -44,7 +44,6 @@ class Term:
     operator: str
     values: tuple[str, ...]
     condition: ColumnElement[bool]
-    is_default: bool = False
 
     @property
     def parameter(self) -> str:
@@ -52,21 +51,11 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One condition of a group."""
-
-    filter: Filter
-    operator: str
-    values: tuple[str, ...]
-    condition: ColumnElement[bool]
-
-
-@dataclass(frozen=True)
 class Group:
     """Conditions that hold together, and how the address spells them."""
 
     text: str
-    conditions: list[Condition]
+    conditions: list[Term]
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -127,13 +116,12 @@ def terms_of(filter_: Filter, request: Request) -> Iterator[Term]:
     for operator in ("", *filter_.operators):
         given = request.query_params.getlist(name_with(filter_.parameter_name, operator))
         values = tuple(dict.fromkeys(value for value in given if value))
-        is_default = not given and not operator and bool(filter_.default)
-        if is_default:
+        if not given and not operator and filter_.default:
             values = (filter_.default,)
         if values:
             refuse_unknown(filter_, values, request)
             condition = filter_.where(operator, values)
-            yield Term(filter_, operator, values, condition, is_default)
+            yield Term(filter_, operator, values, condition)
 
 
 def refuse_unknown(filter_: Filter, values: Sequence[str], request: Request) -> None:
@@ -179,12 +167,12 @@ def read_group(view: ModelAdmin, text: str) -> Group:
     return Group(text, [read_condition(view, *item) for item in together.items()])
 
 
-def read_condition(view: ModelAdmin, name: str, values: Iterable[str]) -> Condition:
+def read_condition(view: ModelAdmin, name: str, values: Iterable[str]) -> Term:
     path, operator = split_name(view, name)
     filter_, texts = view.askable[path], tuple(values)
     assert filter_.operand is not None  # noqa: S101 - it is the filter of a column
     try:
-        return Condition(filter_, operator, texts, filter_.operand.condition(operator, texts))
+        return Term(filter_, operator, texts, filter_.operand.condition(operator, texts))
     except BadValueError:
         raise cannot_be_set(str(filter_.title)) from None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
-    from admin.kit.filters.asked import Asked, Condition, Group, Term
+    from admin.kit.filters.asked import Asked, Group
     from admin.kit.filters.kinds import Filter
     from admin.kit.model_admin import ModelAdmin
 
@@ -120,7 +120,7 @@ def names_of(
 
 def related_keys(asked: Asked) -> dict[type, set[str]]:
     """Return the keys that an address holds, by model."""
-    terms: list[Term | Condition] = [*asked.terms]
+    terms = [*asked.terms]
     terms += [condition for group in asked.groups for condition in group.conditions]
     found: dict[type, set[str]] = {}
     for term in terms:

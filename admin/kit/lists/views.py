@@ -141,7 +141,7 @@ def with_query(request: Request, pairs: Pairs, **extra: Any) -> Request:
 
 def unknown(view: ModelAdmin, pairs: Pairs) -> list[str]:
     """Return the parameters that mean nothing to the list, such as those of a filter that went."""
-    known = {name.partition("__")[0] for name in narrowing(view)} | RESERVED | set(PLACE)
+    known = {name.partition("__")[0] for name in narrowing(view)} | RESERVED
     return [
         name
         for name, value in pairs
