@@ -92,11 +92,10 @@ class OperatorAuth(Authentication):
         request.session.clear()
         return True
 
-    async def identify(self, request: Request) -> bool:
+    def recognise(self, request: Request, session: Session) -> bool:
         """Look up the session; its operator is on `request.state` from here on."""
-        token = request.session.get("token")
-        operator = token and await self.site.read(lambda session: find_signed_in(session, token))
-        if not operator:
+        operator = find_signed_in(session, request.session["token"])
+        if operator is None:
             return False
         request.state.operator = operator
         request.state.operator_id = operator.id

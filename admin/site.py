@@ -31,6 +31,7 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         https=settings.is_production,
         environment="" if settings.is_production else lazy_gettext("Development"),
         refuses_lazy_loads=not settings.is_production,
+        reloads_templates=not settings.is_production,
         threads=settings.db_pool_size + settings.db_max_overflow,
         board=Board(CARDS, CardSnapshots()),
         journal=JOURNAL,

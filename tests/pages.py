@@ -8,7 +8,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 VOID = {"input", "meta", "link", "br", "hr", "img"}
-CELLS = {"td", "th"}  # they end where the next one begins, or the row ends
+CELLS = {"td", "th"}  # they end where the next one begins, as rows do
 
 
 @dataclass
@@ -46,8 +46,10 @@ class Page(HTMLParser):
         self.feed(response.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in CELLS:
+        if tag in CELLS or tag == "tr":
             self.end_cell()
+        if tag == "tr":
+            self.end_row()
         element = Element(tag, {name: value or "" for name, value in attrs}, self.open)
         self.open.children.append(element)
         if tag not in VOID:
@@ -57,9 +59,15 @@ class Page(HTMLParser):
         if self.open.tag in CELLS and self.open.parent:
             self.open = self.open.parent
 
+    def end_row(self) -> None:
+        if self.open.tag == "tr" and self.open.parent:
+            self.open = self.open.parent
+
     def handle_endtag(self, tag: str) -> None:
-        if tag == "tr":
+        if tag in ("tr", "tbody"):
             self.end_cell()
+        if tag == "tbody":
+            self.end_row()
         assert self.open.tag == tag, f"<{self.open.tag}> is closed by </{tag}>"
         assert self.open.parent is not None
         self.open = self.open.parent

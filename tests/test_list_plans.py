@@ -85,6 +85,14 @@ def test_a_list_reads_large_tables_by_index_only(
         assert not re.search(r"Seq Scan on (users|posts)", plan), plan
 
 
+@pytest.mark.parametrize("path", [USERS, POSTS])
+def test_a_whole_table_is_counted_along_with_its_rows(
+    filled: Database, operator: TestClient, path: str
+) -> None:
+    """The session, views and choices, and the rows with the size of their table."""
+    assert len(plans(filled, operator, path)) == 3
+
+
 @pytest.mark.parametrize("sort", ["name", "-name", "title"])
 def test_a_page_far_down_begins_where_the_index_says(
     filled: Database, operator: TestClient, sort: str

@@ -15,9 +15,11 @@ from starlette.responses import RedirectResponse, Response
 from admin.kit.csrf import SAFE_METHODS
 from admin.kit.history import set_origin, watch_recorded
 from admin.kit.languages import gettext
+from admin.kit.lists.ahead import identify_and_read
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
     from starlette.requests import Request
 
     from admin.kit.site import AdminSite
@@ -40,10 +42,17 @@ class Authentication(AuthenticationBackend):
     site: AdminSite
 
     async def identify(self, request: Request) -> bool:
-        """Say whether someone signed in is asking.
+        """Say whether someone signed in is asking: by `recognise`, unless it is found otherwise."""
+        if not self.had_session(request):
+            return False
+        work = self.site.work_ahead(request)
+        return await self.site.read(partial(identify_and_read, self.recognise, request, work))
+
+    def recognise(self, request: Request, session: Session) -> bool:
+        """Say whether someone signed in is asking; what their page reads comes in the same session.
 
         Put their name at `state.operator_name`, and their key, if it is a number, at
-        `state.operator_id`.
+        `state.operator_id`, with all else that permissions ask for.
         """
         raise NotImplementedError
 

@@ -90,11 +90,15 @@ def write_date(value: date) -> str:
     return day_in(language.locale, value) if language.code != SOURCE else value.isoformat()
 
 
-def write_minute(value: datetime) -> str:
-    """Return a date and time without its seconds; the zone is up to the caller."""
+def write_minute(value: datetime, stamp: str = "") -> str:
+    """Return a date and time without its seconds; the zone is up to the caller.
+
+    Who has written it as ISO 8601 already may hand over the `stamp`: that takes the longest.
+    """
     language = get_language()
     if language.code == SOURCE:
-        return value.replace(tzinfo=None).isoformat(" ", "minutes")
+        stamp = stamp or value.isoformat()
+        return f"{stamp[:10]} {stamp[11:16]}"
     day, minute = day_in(language.locale, value.date()), minute_in(language.locale, value.time())
     return str(language.locale.datetime_formats["medium"]).format(minute, day)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqladmin.helpers import object_identifier_values
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, SmallInteger, inspect, tuple_
@@ -37,10 +38,11 @@ def key_of(obj: Any) -> str:
 def key_reader(model: type) -> Callable[[Any], str]:
     """Return `key_of` for objects of one model, faster where the key is a whole number."""
     columns = key_columns(model)
+    names = [column.name for column in columns]
     if len(columns) == 1 and isinstance(columns[0].type, Integer):
-        read = attrgetter(columns[0].name)
+        read = attrgetter(*names)
         return lambda obj: str(read(obj))
-    return key_of
+    return lambda obj: join([getattr(obj, name) for name in names])
 
 
 def join(values: Sequence[Any]) -> str:
@@ -54,6 +56,11 @@ def join(values: Sequence[Any]) -> str:
 
 def unspell(key: str) -> str:
     return re.sub("~[~nrp.]", lambda found: SPELLED[found.group()], key)
+
+
+def in_path(key: str) -> str:
+    """Return the key as a path holds it; most are numbers, which stay as they are."""
+    return key if key.isascii() and key.isalnum() else quote(key, safe="")
 
 
 def key_columns(model: type) -> tuple[Column[Any], ...]:

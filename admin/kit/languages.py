@@ -12,6 +12,7 @@ import gettext as gettext_module
 import io
 import json
 import re
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -104,13 +105,20 @@ def lazy_gettext(message: str, /) -> str:
     return LazyText(gettext, message, enable_cache=False)  # type: ignore[return-value]
 
 
-def untranslated(text: str) -> str:
-    """Return a text as the code has it, for what is stored and read in any language."""
-    token = _current.set(ENGLISH)
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Choose the language for what is done meanwhile."""
+    token = _current.set(language)
     try:
-        return str(text)
+        yield
     finally:
         _current.reset(token)
+
+
+def untranslated(text: str) -> str:
+    """Return a text as the code has it, for what is stored and read in any language."""
+    with speaking(ENGLISH):
+        return str(text)
 
 
 def in_sentence(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
-from urllib.parse import quote
 
 from sqladmin import ModelView
 from sqladmin.authorization import Action
@@ -25,11 +24,10 @@ from admin.kit.columns import (
     is_plain,
     name_of_function,
 )
-from admin.kit.display import plain_text
 from admin.kit.filters import PeriodFilter
 from admin.kit.filters.choosing import askable_filters, declared_filters, path_of
 from admin.kit.forms import FormConverter, TranslatedForm
-from admin.kit.keys import BadKeyError, key_of, key_reader, matches_keys
+from admin.kit.keys import BadKeyError, in_path, key_of, key_reader, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.lists.chosen import choice_names
 from admin.kit.lists.columns import columns_of, options_at, ordering_of, required_by
@@ -44,7 +42,7 @@ from admin.kit.selection import Selection
 from admin.kit.zones import has_instants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from markupsafe import Markup
     from sqladmin._types import MODEL_ATTR
@@ -180,6 +178,10 @@ class ModelAdmin(ModelView):
             self, [*self.details_names, *self.readonly_names], self._detail_formatters
         )
         self.export_columns = list(columns_of(self, self.export_names, {}).values())
+
+    @cached_property
+    def draws_rows_itself(self) -> bool:
+        return type(self).rows is not ModelAdmin.rows
 
     @property
     def site(self) -> AdminSite:
@@ -338,12 +340,10 @@ class ModelAdmin(ModelView):
         nothing = columns[0].nothing()
         with refusing() if self.site.refuses_lazy_loads else nullcontext():
             drawn = [column.cells(objects, request) for column in columns]
-        rows = []
-        for obj, cells in zip(objects, zip(*drawn, strict=True), strict=True):
-            key = self.read_key(obj)
-            label = key if cells[0] == nothing else plain_text(cells[0])
-            rows.append(Row(obj, key, label, cells))
-        return rows
+        return [
+            Row(obj, self.read_key(obj), cells, is_nameless=cells[0] == nothing)
+            for obj, cells in zip(objects, zip(*drawn, strict=True), strict=True)
+        ]
 
     def row(self, obj: Any, request: Request) -> Row:
         """Return the line of one object, with the declared columns."""
@@ -367,10 +367,17 @@ class ModelAdmin(ModelView):
 
     def related_path(self, value: Any, request: Request) -> str:
         """Return the path of a related object's page, or "" if there is none that may be opened."""
-        for view, path in self.site.details_paths(request, type(value)):
-            if view.has_permission(request, Action.DETAILS, value):
-                return path + quote(view.read_key(value), safe="")
-        return ""
+        return next(self.related_paths([value], request))
+
+    def related_paths(self, values: Iterable[Any], request: Request) -> Iterator[str]:
+        """Yield the path of each related object's page; for what is none it is ""."""
+        for value in values:
+            for view, path, asks in self.site.details_paths(request, type(value)):
+                if not asks or view.has_permission(request, Action.DETAILS, value):
+                    yield path + in_path(view.read_key(value))
+                    break
+            else:
+                yield ""
 
     def sort_name(self, name: str) -> str | None:
         """Return what a heading sorts by: its column, or a column of its relation, or nothing."""

@@ -161,5 +161,5 @@ def outcome(view: ModelAdmin, request: Request, job: Job, sent: Any) -> str:
 
 
 def render(view: ModelAdmin, request: Request, step: str, **context: Any) -> str:
-    template = view.site.templates.env.get_template("sqladmin/progress_step.html")
+    template = view.site.templates.template("sqladmin/progress_step.html")
     return template.render(request=request, view=view, step=step, **context)

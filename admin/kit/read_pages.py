@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqladmin.authorization import Action
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from admin.kit.history import note
 from admin.kit.history.recorder import table_of
 from admin.kit.languages import gettext
 from admin.kit.lists.addresses import Address, heading, numbers
+from admin.kit.lists.ahead import may_read_ahead, result_of
 from admin.kit.lists.counts import asked_tallies
 from admin.kit.lists.pages import load_page
 from admin.kit.lists.panel import load_panel
@@ -33,6 +34,8 @@ from admin.kit.lookups import find_choices
 from admin.kit.opened import open_details
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
@@ -56,7 +59,8 @@ async def show_list(site: AdminSite, request: Request) -> Response:
         request = await spelled_out(view, request)
         panel = await site.read(partial(load_panel, view, request))
         return await site.page(request, "sqladmin/filters/builder.html", view=view, panel=panel)
-    listing, page, tallies = await site.read(partial(load_list, view, request))
+    work = partial(load_list, view, request)
+    listing, page, tallies = await result_of(site, request, work)
     request = listing.request
     edits_cells = view.may_edit_list(request)
     await link_rows(view, request, page.rows, edits_cells=edits_cells)
@@ -94,6 +98,15 @@ async def show_panel(site: AdminSite, view: ModelAdmin, request: Request, name: 
         raise HTTPException(404)
     template = f"sqladmin/lists/{name}.html"
     return await site.page(listing.request, template, view=view, listing=listing)
+
+
+def work_ahead(site: AdminSite, request: Request) -> Callable[[Session], Any] | None:
+    """Return what reads the list that is asked for, if that may be done ahead."""
+    asked = request.path_params["identity"]
+    view = next((view for view in site.model_views() if view.identity == asked), None)
+    if view is None or not may_read_ahead(view, request):
+        return None
+    return partial(load_list, view, request)
 
 
 def load_list(

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 from sqladmin import Admin
 from sqladmin.authentication import login_required
+from sqladmin.authorization import Action
 from sqladmin.exceptions import ImproperlyConfigured
 from sqlalchemy.orm import sessionmaker
 from starlette.exceptions import HTTPException
@@ -49,6 +50,7 @@ from admin.kit.once import OPERATION_FIELD
 from admin.kit.preferences import Preferences, chosen_preferences, keep
 from admin.kit.static_files import StaticFiles
 from admin.kit.templating import Templates, key_path, path_for
+from admin.kit.watched import asks_about_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
 
-    from admin.kit.actions import Action
+    from admin.kit.actions import Action as AnyAction
     from admin.kit.authentication import Authentication
     from admin.kit.database import Database
     from admin.kit.history import Journal, Recorded
@@ -86,7 +88,8 @@ class AdminSite(Admin):
     trash. `environment` marks every page, so that nobody takes one for another. As in Django, the
     attribute `index_title` heads the front page, and `site_url` is where "View site" leads.
     `empty_value_display` stands for empty values, instead of a dash.
-    `refuses_lazy_loads` fails a list whose cells load something row by row, while one develops.
+    `refuses_lazy_loads` fails a list whose cells load something row by row, while one develops;
+    `reloads_templates` shows each page by its templates as they are on the disk.
     `list_store` keeps operators' views of lists and what they choose for each; without one there
     are only the views that are declared.
     `languages` are offered on every page, the first one to those who understand none of them;
@@ -94,6 +97,7 @@ class AdminSite(Admin):
     """
 
     authentication_backend: Authentication
+    templates: Templates
     index_title = ""
     site_url = ""
     empty_value_display = ""
@@ -111,6 +115,7 @@ class AdminSite(Admin):
         environment: str = "",
         threads: int = 15,
         refuses_lazy_loads: bool = False,
+        reloads_templates: bool = False,
         templates: Sequence[str | Path] = (),
         board: Board | None = None,
         journal: Journal | None = None,
@@ -135,10 +140,11 @@ class AdminSite(Admin):
         self.languages = Languages(languages, locale_folders)
         self.environment = environment
         self.refuses_lazy_loads = refuses_lazy_loads
+        self.reloads_templates = reloads_templates
         if refuses_lazy_loads:
             lazy.watch()
         self.https = https
-        self.actions: dict[str, Action] = {}
+        self.actions: dict[str, AnyAction] = {}
         self.disabled_actions: set[str] = set()
         self.jobs: dict[Any, Job] = {}
         self.add_action(BulkEdit())
@@ -196,7 +202,9 @@ class AdminSite(Admin):
 
     def init_templating_engine(self) -> Templates:
         """Return the kit's pages; SQLAdmin's own are never shown."""
-        return Templates(self.template_folders, self.statics, admin=self)
+        return Templates(
+            self.template_folders, self.statics, auto_reload=self.reloads_templates, admin=self
+        )
 
     def add_view(self, view: type[ModelView | BaseView]) -> None:
         """Add a view; raise `ImproperlyConfigured` for one that could not be reached or trusted."""
@@ -218,7 +226,7 @@ class AdminSite(Admin):
             routes = self.admin.router.routes
             routes[-1] = action_pages.post_only(routes[-1], func, view_instance)
 
-    def add_action(self, action: Action) -> None:
+    def add_action(self, action: AnyAction) -> None:
         """Offer an action on every view, instead of another one of the same name."""
         self.actions[action.slug] = action
         self.disabled_actions.discard(action.slug)
@@ -247,6 +255,11 @@ class AdminSite(Admin):
             raise
         once.claim_next()
         return result
+
+    def work_ahead(self, request: Request) -> Callable[[Session], Any] | None:
+        """Return what the page that is asked for reads first, if it may be read unasked."""
+        is_list = request.scope.get("endpoint") == self.list
+        return read_pages.work_ahead(self, request) if is_list else None
 
     # The history
 
@@ -292,15 +305,20 @@ class AdminSite(Admin):
         """Return the views of these models."""
         return [view for view in self.model_views() if view.model in models]
 
-    def details_paths(self, request: Request, model: type) -> list[tuple[ModelAdmin, str]]:
-        """Return the views that show objects of a model, and where; asked once a request."""
-        paths: dict[type, list[tuple[ModelAdmin, str]]]
+    def details_paths(self, request: Request, model: type) -> list[tuple[ModelAdmin, str, bool]]:
+        """Return the views that show objects of a model, where, and whether they ask about each.
+
+        That is found out once a request.
+        """
+        paths: dict[type, list[tuple[ModelAdmin, str, bool]]]
         paths = request.scope.setdefault("admin_details_paths", {})
         if model not in paths:
             paths[model] = [
-                (view, path_for(request, "details", identity=view.identity, pk=""))
+                (view, path_for(request, "details", identity=view.identity, pk=""), asks)
                 for view in self.views_of({model})
                 if view.can_view_details and view.is_accessible(request)
+                if (asks := asks_about_rows(view, "has_permission"))
+                or view.has_permission(request, Action.DETAILS)
             ]
         return paths[model]
 

@@ -118,6 +118,7 @@ class StaticFiles:
         for path in contents:
             link(path, contents, self.files, ())
         self.by_hash = {file.hashed_path: file for file in self.files.values()}
+        self.hashed = {path: quote(file.hashed_path) for path, file in self.files.items()}
         for file in self.files.values():
             _ = file.compressed  # now, and not at the first request
 
@@ -125,7 +126,7 @@ class StaticFiles:
         """Return the name under which browsers may keep this file, quoted for an address."""
         if path not in self.files:
             raise LookupError(f"There is no static file {path!r}.")
-        return quote(self.files[path].hashed_path)
+        return self.hashed[path]
 
     async def serve(self, request: Request) -> Response:
         """Answer with the file that the address names; names without a hash are revalidated."""

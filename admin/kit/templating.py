@@ -15,19 +15,23 @@ from jinja2.ext import Extension
 from markupsafe import Markup, escape
 from sqladmin.flash import get_flashed_messages
 from sqladmin.templating import Jinja2Templates, _TemplateResponse
+from starlette.datastructures import URL
 from starlette.requests import Request
 
 from admin.kit import formats, languages
 from admin.kit.display import display
+from admin.kit.icons import icon
 from admin.kit.once import key_on_page
 from admin.kit.preferences import browser_zone, chosen_zone, density, theme
 from admin.kit.static_files import StaticFiles
+from admin.kit.template_texts import OneLanguage, in_language
 from admin.kit.zones import get_zone, is_universal, zone_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_PATHS = 1000  # a few dozen are on every page; the others name objects
 
 
+ZONE_NOTE = Markup('<p class="zone-note">{}</p>')
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 BLANKS_MATTER = re.compile(r"<(pre|textarea)\b")
 
@@ -49,16 +53,26 @@ class WithoutIndentation(Extension):
 
 
 class Templates(Jinja2Templates):
-    """Looks in the application's folders first, then in the kit's."""
+    """Looks in the application's folders first, then in the kit's.
+
+    With `auto_reload` each page looks whether the files of its templates have changed.
+    """
 
     def __init__(
-        self, folders: Sequence[str | Path], statics: StaticFiles, **site_globals: Any
+        self,
+        folders: Sequence[str | Path],
+        statics: StaticFiles,
+        *,
+        auto_reload: bool = False,
+        **site_globals: Any,
     ) -> None:
         self.statics = statics
+        self.by_language: dict[languages.Language, OneLanguage] = {}
         self.env = jinja2.Environment(
             loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
             autoescape=True,
             extensions=["jinja2.ext.i18n", WithoutIndentation],
+            auto_reload=auto_reload,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -72,6 +86,7 @@ class Templates(Jinja2Templates):
             in_sentence=languages.in_sentence,
             number=formats.write_number,
             query_link=lambda query: f"?{query}",
+            asking=asking,
         )
         self.env.globals.update(
             theme=theme,
@@ -79,6 +94,9 @@ class Templates(Jinja2Templates):
             browser_zone=browser_zone,
             chosen_zone=chosen_zone,
             zone=lambda: zone_name(get_zone()),
+            zone_note=zone_note,
+            here=here,
+            icon=icon,
             has_own_zone=lambda: not is_universal(get_zone()),
             get_language=languages.get_language,
             url_for=_url_for,
@@ -87,6 +105,13 @@ class Templates(Jinja2Templates):
             get_flashed_messages=get_flashed_messages,
             **site_globals,
         )
+
+    def template(self, name: str) -> jinja2.Template:
+        """Return a template in the language of the request."""
+        language = languages.get_language()
+        if language not in self.by_language:
+            self.by_language[language] = in_language(self.env, language)
+        return self.by_language[language].get_template(name)
 
     @jinja2.pass_context
     def static(self, context: jinja2.runtime.Context, path: str) -> str:
@@ -102,7 +127,7 @@ class Templates(Jinja2Templates):
     ) -> _TemplateResponse:
         """Render a page; the context reaches tests as `response.context`."""
         context = {"request": request, **(context or {})}
-        template = self.env.get_template(name)
+        template = self.template(name)
         return _TemplateResponse(template, template.render(context), context, status_code)
 
 
@@ -115,6 +140,24 @@ def say(message: str, /, **values: Any) -> Markup:
     escaped = {name: escape(value) for name, value in values.items()}
     text = languages.gettext(message, **escaped)
     return Markup(text if values or "%" not in text else text % ())  # noqa: S704 - it is ours
+
+
+def zone_note() -> Markup:
+    """Return the line that says in which zone the page's times are."""
+    said = languages.gettext("Times in %(zone)s", zone=zone_name(get_zone()))
+    return ZONE_NOTE.format(said)
+
+
+def asking(url: URL, more: str) -> str:
+    """Return a link to this page that asks for something more; `more` was not asked before."""
+    return f"?{url.query}&{more}" if url.query else f"?{more}"
+
+
+@jinja2.pass_context
+def here(context: jinja2.runtime.Context) -> str:
+    """Return the address of this page, without its host."""
+    url = context["request"].url
+    return f"{url.path}?{url.query}" if url.query else str(url.path)
 
 
 def key_path(request: Request, page: str, identity: str, key: str) -> str:

@@ -63,6 +63,11 @@ def listens(mapper: Mapper[Any], *names: str) -> bool:
     return any(len(list(getattr(mapper.dispatch, n))) > THE_HISTORYS.get(n, 0) for n in names)
 
 
+def listens_to_loads(mapper: Mapper[Any]) -> bool:
+    """Say whether the application completes or watches objects as they are loaded."""
+    return any(list(getattr(mapper.class_manager.dispatch, name)) for name in ("load", "refresh"))
+
+
 def asks_about_rows(view: ModelAdmin, check: str) -> bool:
     """Say whether it takes a row to know if it may be changed.
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from models.database import Database
+from tests.pages import Page
 
 TAG = re.compile(r"<[^>]*>")
 
@@ -52,10 +53,26 @@ def keys(response: Response) -> list[str]:
 def cells(response: Response) -> list[list[str]]:
     """Return the texts of a list's rows, without the boxes to tick."""
     body = response.text.partition("<tbody>")[2].partition("</tbody>")[0]
-    rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    rows = body.split("<tr>")[1:]
     return [
         texts(r"<t[dh](?!><input type=\"checkbox\" name=\"pks\").*?>(.*?)(?=<t[dh]|$)", row)
         for row in rows
+    ]
+
+
+def boxes(response: Response) -> list[str]:
+    """Return what the boxes that select rows are called, as a screen reader says it."""
+    page = Page(response)
+    texts = {
+        found.attributes["id"]: found.text
+        for tag in ("span", "a")
+        for found in page.root.find(tag)
+        if "id" in found.attributes
+    }
+    return [
+        " ".join(texts[id_] for id_ in box.attributes.get("aria-labelledby", "").split())
+        or box.attributes["aria-label"]
+        for box in page.root.find("input", name="pks")
     ]
 
 

@@ -178,7 +178,7 @@ def test_the_columns_that_lead_to_the_row_can_be_chosen(
     store(library, Book(title="Emma", pages=9))
     page = listed(library, column_list=[Book.title, Book.pages], list_display_links=declared)
     assert [text for text in ("Emma", "9") if links(page, text) == ["/admin/book/edit/1"]] == linked
-    assert 'scope="row"' in page.text
+    assert "scope=row" in page.text
 
 
 def test_what_a_column_requires_is_loaded_with_the_rows(library: Database) -> None:

@@ -1,6 +1,7 @@
 """Lists: their columns and links, what they escape, and what they cost."""
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from admin.kit import ModelAdmin
@@ -8,6 +9,7 @@ from models.database import Database
 from tests.databases import statements
 from tests.kit.app import (
     Book,
+    BookAdmin,
     Chapter,
     Cover,
     CoverAdmin,
@@ -15,7 +17,7 @@ from tests.kit.app import (
     PublisherAdmin,
     make_app,
 )
-from tests.kit.pages import cells, follow, headings, keys, links, store
+from tests.kit.pages import boxes, cells, follow, headings, keys, links, store
 from tests.kit.screens import ShelfAdmin, allowed
 from tests.personas import visit
 
@@ -131,8 +133,51 @@ def test_the_name_of_a_row_costs_no_statement(library: Database) -> None:
     store(library, *(Cover(artist="Ann", book=Book(title=f"B{n}")) for n in range(9)))
     with statements(library) as seen:
         page = visit(make_app(library, Artists)).get("/admin/cover/list")
-    assert "Select Ann" in page.text
+    assert boxes(page) == ["Select Ann"] * 9
     assert len(seen) == 1
+
+
+def test_a_box_is_called_by_its_row_as_the_language_says_it(
+    client: TestClient, library: Database
+) -> None:
+    store(library, Book(title="Emma"), Book(title=" "))
+    named, nameless = boxes(client.get("/admin/book/list?sortBy=-title"))
+    assert (named, nameless) == ("Select Emma", "Select 2")
+    client.cookies["admin_language"] = "de"
+    assert boxes(client.get("/admin/book/list?sortBy=-title"))[0] == "Emma auswählen"
+
+
+def test_a_box_is_called_by_its_row_where_no_link_is(library: Database) -> None:
+    class Shown(BookAdmin, model=Book):
+        list_display_links = None
+
+    store(library, Book(title="Emma & I"))
+    assert boxes(visit(make_app(library, Shown)).get("/admin/book/list")) == ["Select Emma & I"]
+
+
+def test_only_what_is_shown_is_read(library: Database) -> None:
+    class Titles(ModelAdmin, model=Book):
+        column_list = [Book.title]
+        form_columns = [Book.title]
+
+    store(library, Book(title="Emma", subtitle="A comedy"))
+    with statements(library) as seen:
+        visit(make_app(library, Titles)).get("/admin/book/list")
+    assert not any("subtitle" in sql for sql in seen)
+
+
+def test_a_check_that_looks_at_objects_gets_them_whole(library: Database) -> None:
+    class Checked(ModelAdmin, model=Book):
+        column_list = [Book.title]
+        form_columns = [Book.title]
+
+        async def check_can_edit(self, request: Request, model: Book) -> bool:
+            return model.subtitle == "A comedy"
+
+    store(library, Book(title="Emma", subtitle="A comedy"), Book(title="Walden"))
+    page = visit(make_app(library, Checked)).get("/admin/book/list")
+    assert links(page, "Emma") == ["/admin/book/edit/1"]
+    assert links(page, "Walden") == ["/admin/book/details/2"]
 
 
 def test_a_column_two_relations_away_costs_no_statement_a_row(library: Database) -> None:

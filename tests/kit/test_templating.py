@@ -7,6 +7,9 @@ from jinja2 import Environment, TemplateSyntaxError
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from admin.kit.icons import icon
+from admin.kit.languages import Languages, speaking
+from admin.kit.template_texts import in_language
 from admin.kit.templating import BLANKS_MATTER, TEMPLATES, WithoutIndentation, say
 from tests.databases import Sqlite
 
@@ -53,6 +56,29 @@ def test_values_in_a_text_are_escaped() -> None:
 
 def test_a_percent_sign_is_written_twice_in_every_text() -> None:
     assert say("100 %% of it") == "100 % of it"
+
+
+def spoken(code: str, source: str, **values: object) -> str:
+    """Render a template as a page in this language does."""
+    environment = Environment(autoescape=True)
+    environment.globals.update(_=say, icon=icon)
+    language = Languages(["en", "de"]).by_code[code]
+    with speaking(language):
+        return in_language(environment, language).from_string(source).render(values)
+
+
+@pytest.mark.parametrize(("code", "said"), [("en", "Search"), ("de", "Suchen")])
+def test_texts_are_compiled_into_the_templates_of_a_language(code: str, said: str) -> None:
+    assert spoken(code, "{{ _('Search') }}") == said
+
+
+def test_texts_with_values_are_made_for_each_page() -> None:
+    source = "{{ _('New %(name)s', name=name) }}"
+    assert spoken("en", source, name="<b>") == "New &lt;b&gt;"
+
+
+def test_a_text_in_an_expression_is_one_of_the_language() -> None:
+    assert spoken("de", "{{ _('Search') | upper }}{{ x or _('Search') }}", x="") == "SUCHENSuchen"
 
 
 def rendered(source: str) -> str:

@@ -10,25 +10,30 @@ from operator import attrgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import JSON, Boolean, Float, Integer, Numeric
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty
+from sqlalchemy.orm.interfaces import MANYTOONE
 from wtforms import URLField
 
 from admin.kit.computed import UNDECLARED, Options, options_of
 from admin.kit.display import (
     EMPTY_AS,
     LONGEST_CELL,
+    are_plain,
     display,
     display_boolean,
     display_choice,
     display_json_sheet,
     display_json_short,
     display_number,
+    display_object,
     display_short,
     display_url,
     empty,
+    escaped,
+    html,
     plain_text,
 )
 from admin.kit.errors import UNAVAILABLE
@@ -58,7 +63,8 @@ class Column:
     """One column of a page.
 
     `value` reads an object, and asks for the request if it `takes_request`; `show` makes HTML of
-    what it read. `is_linked` says that the cell leads to the row itself.
+    what it read. `is_stored` says that this is an attribute as the database has it, or the one
+    related object; `is_linked`, that the cell leads to the row itself.
     """
 
     view: ModelAdmin
@@ -67,6 +73,7 @@ class Column:
     show: Show
     options: Options = UNDECLARED
     takes_request: bool = False
+    is_stored: bool = False
     is_linked: bool = False
     is_boolean: bool = False
     may_be_related: bool = False
@@ -102,14 +109,25 @@ class Column:
 
     def cells(self, objects: Sequence[Any], request: Request) -> list[Markup]:
         """Return the cells of one column; a plain one is drawn at once, as lists have hundreds."""
-        if self.takes_request or self.may_be_related or self.is_boolean:
+        if self.takes_request or (self.may_be_related and not self.is_stored):
             return [self.cell(obj, request) for obj in objects]
-        read, show, nothing = self.value, self.show, self.nothing()
+        show = self.show
+        nothing = display_boolean(None) if self.is_boolean else self.nothing()
         try:
-            values = map(read, objects)
-            return [nothing if is_nothing(value) else show(value) for value in values]
+            values = list(map(self.value, objects))
+            if show is display_short and are_plain(values):
+                return list(map(html, values))
+            shown = [nothing if is_nothing(value) else show(value) for value in values]
+            return self.related(values, shown, request) if self.may_be_related else shown
         except Exception:  # noqa: BLE001 - found out below which it is, and why
             return [self.cell(obj, request) for obj in objects]
+
+    def related(self, values: Sequence[Any], shown: list[Markup], request: Request) -> list[Markup]:
+        """Return the cells of related objects, each of which leads to the object's page."""
+        if self.is_linked:
+            return shown
+        paths = self.view.related_paths(values, request)
+        return [linked(cell, path) for cell, path in zip(shown, paths, strict=True)]
 
     def draw(self, obj: Any, request: Request) -> Markup:
         """Return the value as HTML, or raise what computing it raises."""
@@ -120,8 +138,7 @@ class Column:
             return self.nothing()
         shown = self.show(value)
         if self.may_be_related and not self.is_linked and hasattr(value, "_sa_instance_state"):
-            path = self.view.related_path(value, request)
-            return Markup(f'<a href="{escape(path)}">{shown}</a>') if path else shown  # noqa: S704
+            return linked(shown, self.view.related_path(value, request))
         return shown
 
     def text(self, obj: Any, request: Request) -> str:
@@ -162,6 +179,13 @@ class Column:
         )
 
 
+def linked(cell: Markup, path: str) -> Markup:
+    """Return the cell as a link, if there is a path."""
+    if not path:
+        return cell
+    return html("".join(('<a href="', escaped(path), '">', cell, "</a>")))
+
+
 def is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
@@ -195,6 +219,7 @@ def column_of(
     options, prop = options_at(view, name), property_at(view.mapper, name)
     value, takes_request = reader_of(view, name)
     may_be_related = prop is None or isinstance(prop, RelationshipProperty)
+    is_stored = formatter is None and is_attribute(view, name)
     if formatter is not None:
         value, takes_request = formatted(view, formatter, name)
         prop, may_be_related = None, False
@@ -202,7 +227,11 @@ def column_of(
         show = display_boolean
     elif isinstance(prop, ColumnProperty):
         show = shower_of(view, name, prop, is_list=is_list) or show
+    elif is_list and isinstance(prop, RelationshipProperty) and calls_itself(prop):
+        show = display_object
     is_boolean = options.boolean or is_of_type(prop, Boolean)
+    if is_boolean and show in (display, display_short):
+        show = display_boolean
     return Column(
         view,
         name,
@@ -210,6 +239,7 @@ def column_of(
         show,
         options,
         takes_request=takes_request,
+        is_stored=is_stored,
         is_linked=is_linked,
         is_boolean=is_boolean,
         may_be_related=may_be_related,
@@ -304,6 +334,21 @@ def member_at(mapper: Mapper[Any], path: str) -> Any:
         return inspect.getattr_static(mapper.class_, name, None)
     prop = mapper.attrs.get(name)
     return member_at(prop.mapper, rest) if isinstance(prop, RelationshipProperty) else None
+
+
+def calls_itself(relation: RelationshipProperty[Any]) -> bool:
+    """Say whether it leads to one object, whose name is plain text."""
+    return not relation.uselist and not hasattr(relation.mapper.class_, "__html__")
+
+
+def is_attribute(view: ModelAdmin, name: str) -> bool:
+    """Say whether it is a column or a relation of the model, computed by nothing.
+
+    The other end of a one-to-one relation may name itself by the row, which then has to be there.
+    """
+    prop = view.mapper.attrs.get(name)
+    is_one = isinstance(prop, RelationshipProperty) and prop.direction is MANYTOONE
+    return function_of(view, name) is None and (is_one or isinstance(prop, ColumnProperty))
 
 
 def options_at(view: ModelAdmin, name: str) -> Options:

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ClauseElement, Executable, ScalarSelect, Select, func, literal, select, text
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    Executable,
+    ScalarSelect,
+    Select,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.ext.compiler import compiles
 
 from admin.kit.formats import write_number
@@ -15,6 +28,7 @@ from admin.kit.languages import gettext
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sqlalchemy import Dialect
     from sqlalchemy.orm import Session
     from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -26,7 +40,7 @@ MOST_FOUND = 1_000  # rows that a search finds, for which an index has to look a
 MOST_COST = 5_000.0
 
 
-SIZE = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:name)")
+CLASSES = table("pg_class", column("oid"), column("reltuples"))
 
 
 class Kind(Enum):
@@ -66,15 +80,20 @@ def count_exactly(session: Session, query: Query) -> Count:
     return Count(session.scalar(stmt) or 0)
 
 
-def count(session: Session, query: Query) -> Count:
+def count(session: Session, query: Query, known_size: int | None = None) -> Count:
     """Count up to `MOST_COUNTED` rows; where even that takes long, PostgreSQL estimates.
 
-    SQLite has no estimates, and no network in between.
+    SQLite has no estimates, and no network in between. `known_size` is what `size_of` said.
     """
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    if is_postgresql and query.is_whole:
+        rows = size(session, query) if known_size is None else known_size
+        if rows > MOST_COUNTED:
+            return Count(rounded(rows), Kind.ABOUT)
     most = MOST_FOUND if query.ways else MOST_COUNTED
     stmt = select(func.count()).select_from(query.some(most + 1).subquery())
-    if session.get_bind().dialect.name == "postgresql":
-        cost, rows = (0.0, size(session, query)) if query.is_whole else estimate(session, stmt)
+    if is_postgresql and not query.is_whole:
+        cost, rows = estimate(session, stmt)
         if rows > MOST_COUNTED:
             return Count(rounded(rows), Kind.ABOUT)
         if cost > MOST_COST:
@@ -90,13 +109,22 @@ def bounded(stmt: Select[Any], most: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-def size(session: Session, query: Query) -> int:
-    """Return how many rows PostgreSQL counted when it last looked at the table, -1 for never.
+def size_of(query: Query, dialect: Dialect) -> ScalarSelect[int]:
+    """Return what selects how many rows PostgreSQL counted when it last looked, -1 for never.
 
     `Explain` would say the same, but has to be compiled each time.
     """
-    name = session.get_bind().dialect.identifier_preparer.format_table(query.table)
-    return int(session.scalar(SIZE, {"name": name}) or -1)
+    name = dialect.identifier_preparer.format_table(query.table)
+    found = cast(func.to_regclass(name), OID)
+    return (
+        select(cast(CLASSES.c.reltuples, BigInteger))
+        .where(CLASSES.c.oid == found)
+        .scalar_subquery()
+    )
+
+
+def size(session: Session, query: Query) -> int:
+    return session.scalar(select(size_of(query, session.get_bind().dialect))) or -1
 
 
 def estimate(session: Session, stmt: Select[Any]) -> tuple[float, int]:

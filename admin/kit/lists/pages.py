@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
+from admin.kit.display import plain_text
 from admin.kit.languages import gettext
 from admin.kit.lists.chosen import chosen_columns, chosen_size
-from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly
+from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly, size_of
 from admin.kit.lists.keyset import cursor, seek
+from admin.kit.lists.loading import Objects, Values, loading_of
 from admin.kit.lists.panel import Panel, load_panel
 from admin.kit.lists.places import Place, asked_number, asked_place, jump_type, token, unreadable
-from admin.kit.lists.query import asked_order, narrowing, order, results, with_relations
+from admin.kit.lists.query import asked_order, narrowing, order, results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markupsafe import Markup
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Dialect
     from sqlalchemy import Row as Found
     from sqlalchemy.orm import Session
     from starlette.requests import Request
@@ -33,19 +35,25 @@ if TYPE_CHECKING:
     from admin.kit.model_admin import ModelAdmin
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One line of the list, ready to print; the links are set for those who may follow them.
 
-    `may_edit` is set where cells can be edited.
+    `obj` is the object, or what the list shows of it where nothing asks for more. `is_nameless`
+    says that the first cell is empty. `may_edit` is set where cells can be edited.
     """
 
     obj: Any
     key: str
-    label: str
     cells: Sequence[Markup]
+    is_nameless: bool = False
     url: str = ""
     may_edit: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the row is called in a line of text: as its first cell says."""
+        return self.key if self.is_nameless else plain_text(self.cells[0])
 
 
 @dataclass(frozen=True)
@@ -106,22 +114,28 @@ class Part:
 class Walk:
     """Reads pages of one list, in one order."""
 
-    view: ModelAdmin
     session: Session
     query: Query
     terms: Sequence[Term]
-    columns: Sequence[Column]
+    loading: Objects | Values
     size: int
     is_counted: bool = False
+    known_size: int | None = None
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        return self.session.get_bind().dialect
 
     @property
-    def nulls_are_largest(self) -> bool:
-        return self.session.get_bind().dialect.name == "postgresql"
+    def is_postgresql(self) -> bool:
+        return self.dialect.name == "postgresql"
 
     @cached_property
     def count(self) -> Count:
         """How many rows there are in all, asked for only where it isn't known already."""
-        return (count_exactly if self.is_counted else count)(self.session, self.query)
+        if self.is_counted:
+            return count_exactly(self.session, self.query)
+        return count(self.session, self.query, self.known_size)
 
     def read(
         self,
@@ -137,12 +151,25 @@ class Walk:
         conditions: list[ColumnElement[bool]] = []
         if values:
             conditions = seek(
-                terms, values, nulls_are_largest=self.nulls_are_largest, inclusive=inclusive
+                terms, values, nulls_are_largest=self.is_postgresql, inclusive=inclusive
             )
         stmt = self.query.first(terms, conditions, limit, skipped)
-        stmt = with_relations(self.view, stmt, [column.name for column in self.columns])
-        rows = self.session.execute(stmt.add_columns(*cursor(self.terms))).all()
+        stmt = self.loading.select(stmt).add_columns(*cursor(self.terms), *self.size_columns)
+        rows = self.session.execute(stmt).all()
+        if rows and self.size_columns:
+            self.known_size = rows[0].table_size
         return rows[::-1] if backwards else rows
+
+    @cached_property
+    def size_columns(self) -> list[ColumnElement[Any]]:
+        """The size of the whole table, where that is its count: it comes along with the rows."""
+        is_asked = self.is_postgresql and self.query.is_whole and not self.is_counted
+        return [size_of(self.query, self.dialect).label("table_size")] if is_asked else []
+
+    def token(self, row: Found[Any]) -> str:
+        """Return where a row stands, for an address."""
+        start = self.loading.width
+        return token(row[start : start + len(self.terms)])
 
     def at(self, place: Place) -> Part:
         """Return the page at a place; where rows went meanwhile, the nearest one that has some."""
@@ -206,7 +233,8 @@ def load_page(
     terms = order(view, request, query)
     place = asked_place(request, terms, session.get_bind().dialect)
     is_counted = asked.get("_count") == "exact"
-    walk = Walk(view, session, query, terms, columns, size, is_counted=is_counted)
+    loading = loading_of(view, columns)
+    walk = Walk(session, query, terms, loading, size, is_counted=is_counted)
     try:
         part = walk.at(place)
     except (exc.DataError, exc.ProgrammingError, exc.InterfaceError):
@@ -218,15 +246,15 @@ def load_page(
     panel = load_panel(view, request, session)
     seen = (part.number - 1) * size + len(part.rows) if part.number else len(part.rows)
     return Page(
-        view.rows([row[0] for row in part.rows], columns, request),
+        view.rows(loading.read(part.rows), columns, request),
         part.number,
         size,
         walk.count.at_least(seen),
         columns,
         part.has_previous,
         part.has_next,
-        start=token(part.rows[0][1:]) if part.rows else "",
-        end=token(part.rows[-1][1:]) if part.rows else "",
+        start=walk.token(part.rows[0]) if part.rows else "",
+        end=walk.token(part.rows[-1]) if part.rows else "",
         sorted={path: "desc" if down else "asc" for path, down in asked_order(view, request)},
         is_sorted=bool(asked.get("sortBy")),
         jump=jump_type(terms[0]),
