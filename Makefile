@@ -16,7 +16,7 @@ DEVELOPMENT := $(VENV)/installed-development
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench lighthouse screenshots translations migration lock
+.PHONY: help run test lint bench fuzz lighthouse screenshots translations migration lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(DEVELOPMENT) ## Check style, format and types
 
 bench: $(DEVELOPMENT) ## Measure the pages on large tables
 	$(IN_VENV)python -m tests.bench $(ARGS)
+
+fuzz: $(DEVELOPMENT) ## Send 100,000 requests that nobody should; ARGS="--seed 2" draws others
+	$(IN_VENV)python -m tests.fuzz $(ARGS)
 
 lighthouse: $(DEVELOPMENT) ## Examine the pages with Lighthouse, which npm brings for the while
 	$(IN_VENV)python -m tests.browser.lighthouse

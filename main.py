@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio.to_thread
 import click
@@ -16,12 +17,18 @@ from alembic.util import CommandError
 from sqladmin.exceptions import ImproperlyConfigured
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from admin import operators
+from admin.auth import guessing, operators
+from admin.auth.factors.recovery import reset_factors_of
+from admin.auth.links import LINK_LIFETIME, LINK_PATH
+from admin.auth.passwords import random_password
 from admin.health import health_routes
 from admin.history import JOURNAL
+from admin.kit import Refused
+from admin.kit.headers import SecurityHeaders
 from admin.kit.history import BrokenHistoryError, origin, prune, verify
-from admin.passwords import random_password
+from admin.server import BoundedProtocol, keep_links_out_of_the_log
 from admin.settings import Settings, SettingsError
 from admin.site import mount_admin
 from migrations import schema
@@ -30,7 +37,7 @@ from seed.command import seed_command
 
 log = logging.getLogger("admin")
 
-GARBAGE_THRESHOLDS = (20_000, 20, 50)
+GARBAGE_THRESHOLDS = (100_000, 20, 50)
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Starlette:
@@ -54,8 +61,13 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             tasks.cancel_scope.cancel()
         opened.dispose()
 
-    app = Starlette(lifespan=lifespan, routes=health_routes(opened, schema.pending))
+    app = Starlette(
+        lifespan=lifespan,
+        routes=health_routes(opened, schema.pending),
+        middleware=[Middleware(SecurityHeaders, https=settings.is_production)],
+    )
     site = mount_admin(app, opened, settings)
+    keep_links_out_of_the_log()
     return app
 
 
@@ -115,6 +127,7 @@ def serve() -> None:
             "main:app",
             host=settings.host,
             port=settings.port,
+            http=BoundedProtocol,
             workers=settings.workers if settings.workers > 1 else None,
             server_header=False,
             timeout_worker_healthcheck=60,  # A worker that is slow to start is killed after that.
@@ -164,13 +177,24 @@ def operator() -> None:
 
 @operator.command("add")
 @click.argument("name")
-@click.option("--superuser", is_flag=True, help="May change everything, not only look.")
-def add_operator(name: str, superuser: bool) -> None:
+@click.option("--email", default="", help="Where links to choose a password are sent.")
+@click.option("--superuser", is_flag=True, help="May do everything, whatever the roles.")
+@click.option("--role", "roles", multiple=True, help="What they may do, as Viewer; repeatable.")
+@click.option("--invite", is_flag=True, help="Print a link to choose a password, and ask for none.")
+def add_operator(
+    name: str, email: str, superuser: bool, roles: tuple[str, ...], invite: bool
+) -> None:
     """Add an operator. The password is asked for, read from standard input, or generated."""
+    rights = "may do everything" if superuser else f"has {', '.join(roles) or 'no role yet'}"
+    who: dict[str, Any] = {"email": email, "is_superuser": superuser, "roles": roles}
     with operator_errors() as database:
+        if invite:
+            name, token = operators.invite_operator(database, name, **who)
+            click.echo(f"Added {name}, who {rights}.")
+            tell_link(token)
+            return
         password, is_generated = read_password()
-        name = operators.add_operator(database, name, password, is_superuser=superuser)
-        rights = "may do everything" if superuser else "may look, but change nothing"
+        name = operators.add_operator(database, name, password, **who)
         tell(f"Added {name}, who {rights}.", password if is_generated else None)
 
 
@@ -182,6 +206,45 @@ def change_password(name: str) -> None:
         password, is_generated = read_password()
         name = operators.set_password(database, name, password)
         tell(f"Changed the password of {name}.", password if is_generated else None)
+
+
+@operator.command("link")
+@click.argument("name")
+def link_operator(name: str) -> None:
+    """Print a link by which an operator chooses a new password."""
+    with operator_errors() as database:
+        name, token = operators.link_operator(database, name)
+        click.echo(f"{name} chooses a password by this link.")
+        tell_link(token)
+
+
+@operator.command("grant")
+@click.argument("name")
+@click.option("--superuser", is_flag=True, help="May do everything, whatever the roles.")
+@click.option("--role", "roles", multiple=True, help="What they may do, as Viewer; repeatable.")
+def grant(name: str, superuser: bool, roles: tuple[str, ...]) -> None:
+    """Give an operator roles, besides those they have."""
+    with operator_errors() as database:
+        name = operators.grant(database, name, roles, is_superuser=superuser)
+        click.echo(f"{name} has {rights_of(database, name)}.")
+
+
+@operator.command("revoke")
+@click.argument("name")
+@click.option("--superuser", is_flag=True, help="May only do what the roles allow.")
+@click.option("--role", "roles", multiple=True, help="What to take away, as Viewer; repeatable.")
+def revoke(name: str, superuser: bool, roles: tuple[str, ...]) -> None:
+    """Take roles from an operator, and sign them out everywhere."""
+    with operator_errors() as database:
+        name = operators.revoke(database, name, roles, is_superuser=superuser)
+        click.echo(f"{name} has {rights_of(database, name)}.")
+
+
+def rights_of(database: Database, name: str) -> str:
+    """Say what an operator has by now."""
+    row = next(row for row in operators.list_operators(database) if row.username == name)
+    everything = ["all rights"] if row.is_superuser else []
+    return ", ".join([*everything, *(role.name for role in row.roles)]) or "no role"
 
 
 @operator.command("disable")
@@ -202,15 +265,45 @@ def enable_operator(name: str) -> None:
         click.echo(f"{name} can sign in again.")
 
 
+@operator.command("reset-factors")
+@click.argument("name")
+def reset_operator_factors(name: str) -> None:
+    """Take an operator's second factors away, and sign them out everywhere."""
+    with operator_errors() as database:
+        name = reset_factors_of(database, name)
+        click.echo(f"{name} has no second factor any more.")
+
+
+@operator.command("unlock")
+@click.argument("name", default="")
+@click.option("--address", default="", help="Of everybody there; of IPv6 a /64.")
+@click.option("--all", "everybody", is_flag=True, help="Of everybody everywhere.")
+def unlock_operator(name: str, address: str, everybody: bool) -> None:
+    """Forget failed sign-ins: of an operator, from an address, or all of them."""
+    if [bool(name), bool(address), everybody].count(True) != 1:
+        raise click.UsageError("Give one of a name, --address and --all.")
+    with operator_errors() as database:
+        if name:
+            whose = f"of {database.write(lambda session: guessing.unlock(session, name))}"
+        elif address:
+            whose = f"from {database.write(lambda s: guessing.unlock_address(s, address))}"
+        else:
+            database.write(guessing.unlock_all)
+            whose = "of everybody"
+        click.echo(f"The failed sign-ins {whose} are forgotten.")
+
+
 @operator.command("list")
 def list_operators() -> None:
     """List all operators."""
     with operator_errors() as database:
         for row in operators.list_operators(database):
-            rights = "superuser" if row.is_superuser else "may look"
+            roles = ", ".join(role.name for role in row.roles) or "no role"
+            rights = "superuser" if row.is_superuser else roles
             state = rights if row.is_active else "disabled"
             seen = f"{row.last_sign_in_at:%Y-%m-%d %H:%M} UTC" if row.last_sign_in_at else "never"
-            click.echo(f"{row.username}  {state}  last sign-in: {seen}")
+            email = f"  {row.email}" if row.email else ""
+            click.echo(f"{row.username}{email}  {state}  last sign-in: {seen}")
 
 
 @cli.group()
@@ -301,7 +394,7 @@ def operator_errors() -> Iterator[Database]:
     try:
         with database_errors(), origin(source="command", operator_name=account()):
             yield database
-    except operators.OperatorError as error:
+    except (operators.OperatorError, Refused) as error:
         raise click.ClickException(str(error)) from None
     finally:
         database.dispose()
@@ -342,6 +435,15 @@ def tell(sentence: str, password: str | None) -> None:
     click.echo(sentence)
     if password:
         click.echo(f"Password: {password} (shown only this once)")
+
+
+def tell_link(token: str) -> None:
+    """Print a link, whole if it is known where the admin is."""
+    address = read_settings().public_address
+    where = "" if address else " (below the address of the admin: set PUBLIC_URL)"
+    hours = round(LINK_LIFETIME.total_seconds() / 3600)
+    click.echo(f"Link: {address}{LINK_PATH}{token}{where}")
+    click.echo(f"It works once, within {hours} hours, and is shown only this once.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Where operators' views of lists are kept, and what they chose for each list."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,9 +26,12 @@ from models import SavedView as View
 MOST_LOADED = 200  # the operator's own first, then those that others share
 
 
-@cache
+@lru_cache(maxsize=100)
 def kept_by(newest: ScalarSelect[Any] | None) -> Select[Any]:
-    """Return the statement, put together once: every list asks it."""
+    """Return the statement, put together once: every list asks it.
+
+    Those for whoever sees some of the rows are made for a request, so only some are remembered.
+    """
     operator, list_name = bindparam("operator", type_=Integer), bindparam("list", type_=String)
     chosen = (ListChoice.operator_id == Operator.id) & (ListChoice.list_name == list_name)
     is_visible = or_(View.private_to.is_(None), View.private_to == Operator.id)

@@ -4,18 +4,18 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from admin.auth import OperatorAuth, OperatorPermissions
+from admin.auth.backend import OperatorAuth
 from admin.card_snapshots import CardSnapshots
 from admin.dashboard import CARDS
 from admin.history import JOURNAL
-from admin.kit import AdminSite, Board
+from admin.kit import AdminSite, Board, RoleAuthorization
 from admin.kit.languages import lazy_gettext
 from admin.saved_views import SavedViews
 from admin.settings import Settings
 from admin.views import VIEWS
 from models.database import Database
 
-LOCALE = Path(__file__).parent / "locale"
+HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "ar")
 
 
@@ -26,7 +26,7 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         database,
         title=settings.title,
         authentication_backend=OperatorAuth(database, settings),
-        authorization_backend=OperatorPermissions(),
+        authorization_backend=RoleAuthorization(),
         allowed_hosts=settings.allowed_hosts,
         https=settings.is_production,
         environment="" if settings.is_production else lazy_gettext("Development"),
@@ -37,7 +37,9 @@ def mount_admin(app: Starlette, database: Database, settings: Settings) -> Admin
         journal=JOURNAL,
         list_store=SavedViews(),
         languages=LANGUAGES,
-        locale_folders=[LOCALE],
+        locale_folders=[HERE / "locale"],
+        templates=[HERE / "templates"],
+        static_folders=[HERE / "static"],
     )
     for view in VIEWS:
         site.add_view(view)

@@ -29,6 +29,7 @@ class User(Versioned, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(50))
     email: Mapped[str] = mapped_column(String(100), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(30), info={"sensitive": True})
     is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[created_now]
 

@@ -24,6 +24,7 @@ FIRST_POST = PRESENT - timedelta(days=365)
 FIRST_USER = FIRST_POST - timedelta(days=730)
 
 ACTIVE_SHARE = 0.85
+PHONE_SHARE = 0.6
 DRAFT_SHARE = 0.1
 # Reserved for examples: no mail to them ever reaches anyone.
 DOMAINS = ("example.org", "example.com", "example.net")
@@ -103,6 +104,7 @@ def make_user(fake: Fake, number: int, **changes: Any) -> User:
     columns = {
         "name": f"{first} {last}"[:50],
         "email": f"{_mailbox(first, last)}{number}@{dice.choice(DOMAINS)}",
+        "phone": _phone(fake.dice("phone", number)),
         "is_active": dice.random() < ACTIVE_SHARE,
         "created_at": _moment(dice, FIRST_USER, FIRST_POST),
     }
@@ -154,6 +156,11 @@ def _mailbox(first: str, last: str) -> str:
     return "".join(sign for sign in plain if sign.isascii() and (sign.isalpha() or sign == "."))[
         :60
     ]
+
+
+def _phone(dice: random.Random) -> str | None:
+    """Return a number of those that are kept for stories, for some."""
+    return f"+44 20 7946 0{dice.randrange(1000):03}" if dice.random() < PHONE_SHARE else None
 
 
 def _moment(dice: random.Random, start: datetime, end: datetime) -> datetime:

@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
+from argon2 import PasswordHasher
 from sqlalchemy import URL, make_url
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from admin.auth import passwords
 from admin.settings import Settings
-from main import create_app
+from main import collect_less_garbage, create_app
 from models.database import Database
 from tests import postgres
 from tests.databases import Backend, Postgresql, Sqlite, settings_for
@@ -26,6 +29,11 @@ CLEANUP = pytest.StashKey[ExitStack]()
 def pytest_configure_node(node: Any) -> None:
     """Hand pytest-xdist's workers the address of the one server."""
     node.workerinput["postgresql"] = _server(node.config)
+
+
+def pytest_collection_finish() -> None:
+    """Leave alone what importing has made, as the server does; it is most of what there is."""
+    collect_less_garbage()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -51,6 +59,31 @@ def _start(cleanup: ExitStack) -> dict[str, str]:
     run = f"admin_test_{secrets.token_hex(4)}"
     cleanup.callback(Postgresql(url, run).drop_all)
     return {"url": url.render_as_string(hide_password=False), "run": run}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """Hash passwords a hundred times faster, for they are hashed in most tests; lend the real."""
+    quick = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        real = passwords.hasher
+        patch.setattr(passwords, "hasher", quick)
+        patch.setattr(passwords, "NOBODY", quick.hash("nobody's"))
+        yield real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_loop() -> Iterator[None]:
+    """Answer all requests in one event loop, as a server does, instead of starting one for each."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no work take long enough for a page that shows how far it is, on any machine."""
+    monkeypatch.setattr("admin.kit.progress.PATIENCE", 3600.0)
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +163,7 @@ def olga(app: Starlette, database: Database) -> TestClient:
 @pytest.fixture
 def vera(app: Starlette, database: Database) -> TestClient:
     """Sign in Vera, who may look and change nothing."""
-    return sign_in(app, database, "vera")
+    return sign_in(app, database, "vera", "Viewer")
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from functools import cache
 from typing import Any
 
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from admin.passwords import hash_password
+from admin.auth.operators import find_roles
+from admin.auth.passwords import hash_password
 from models import Operator
 from models.database import Database
 
@@ -20,10 +22,15 @@ def password_hash() -> str:
     return hash_password(PASSWORD)
 
 
-def add_operator(database: Database, username: str, **attributes: Any) -> Operator:
+def add_operator(database: Database, username: str, *roles: str, **attributes: Any) -> Operator:
     """Store an operator whose password is `PASSWORD`."""
     operator = Operator(username=username, password_hash=password_hash(), **attributes)
-    database.write(lambda session: session.add(operator))
+
+    def work(session: Session) -> None:
+        operator.roles = find_roles(session, roles)
+        session.add(operator)
+
+    database.write(work)
     return operator
 
 
@@ -32,9 +39,11 @@ def visit(app: ASGIApp, **options: Any) -> TestClient:
     return TestClient(app, follow_redirects=False, **options)
 
 
-def sign_in(app: Starlette, database: Database, username: str, **attributes: Any) -> TestClient:
+def sign_in(
+    app: Starlette, database: Database, username: str, *roles: str, **attributes: Any
+) -> TestClient:
     """Add an operator and sign in as them."""
-    add_operator(database, username, **attributes)
+    add_operator(database, username, *roles, **attributes)
     client = visit(app)
     response = client.post("/admin/login", data={"username": username, "password": PASSWORD})
     assert response.status_code == 302

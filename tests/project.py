@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-READS = {"text", "words", "choice", "number", "flag"}
+READS = {"text", "words", "items", "choice", "number", "address", "flag"}
 
 
 def text(path: str) -> str:

@@ -17,24 +17,28 @@ import click.testing
 import httpx2
 import pytest
 from sqlalchemy import URL, func, select, text
+from sqlalchemy.orm import selectinload
 from starlette.applications import Starlette
 from uvicorn.importer import import_from_string
 
-from admin.operators import LONGEST_PASSWORD, OperatorError, set_password
-from admin.operators import add_operator as new_operator
-from admin.passwords import verify_password
+from admin.auth.operators import OperatorError, disable_operator, set_password
+from admin.auth.operators import add_operator as new_operator
+from admin.auth.passwords import LONGEST_PASSWORD, verify_password
+from admin.history import JOURNAL
+from admin.kit import Refused
 from admin.settings import Settings
 from admin.views.posts import PostAdmin
 from main import cli, create_app
-from models import Operator, OperatorSession, Post
+from models import Operator, OperatorSession, Post, SignInCounter
 from models.base import utc_now
 from models.database import Database
 from tests.databases import Sqlite
-from tests.personas import add_operator, sign_in
+from tests.personas import PASSWORD, add_operator, sign_in, visit
 from tests.project import ROOT
 
 Result = click.testing.Result
 Run = Callable[..., Result]
+LAST = "Nobody would be left who may do everything. Make somebody else an owner first."
 GENERATED = 22  # characters of 128 random bits
 
 
@@ -86,7 +90,8 @@ def run_bare(empty_database_url: URL) -> Run:
 
 
 def operators(database: Database) -> dict[str, Operator]:
-    found = database.read(lambda session: session.scalars(select(Operator)).all())
+    stmt = select(Operator).options(selectinload(Operator.roles))
+    found = database.read(lambda session: session.scalars(stmt).all())
     return {operator.username: operator for operator in found}
 
 
@@ -148,7 +153,7 @@ def test_check_says_which_tables_postgresql_could_not_index(
 
 @pytest.mark.parametrize("command", [["serve"], [], ["operator", "list"], ["operator", "add", "x"]])
 def test_without_tables_a_command_leads_to_migrate(run_bare: Run, command: list[str]) -> None:
-    result = run_bare(*command, typed="pw\n")
+    result = run_bare(*command, typed=f"{PASSWORD}\n")
     assert_refused(result, "The schema is not up to date: run `python main.py migrate`.")
 
 
@@ -176,17 +181,29 @@ def test_production_without_a_secret_does_not_start(run_file: Run) -> None:
 def test_an_operator_is_added_with_a_password_from_a_pipe(
     run: Run, real_database: Database
 ) -> None:
-    result = run("operator", "add", "Olga", "--superuser", typed="pass word\nmore\n")
+    result = run("operator", "add", "Olga", "--superuser", typed="three words here\nmore\n")
     assert result.output == "Added olga, who may do everything.\n"
     olga = operators(real_database)["olga"]
-    assert verify_password(olga.password_hash, "pass word")
+    assert verify_password(olga.password_hash, "three words here")
     assert (olga.is_active, olga.is_superuser) == (True, True)
 
 
-def test_an_operator_may_only_look_unless_told_otherwise(run: Run, real_database: Database) -> None:
-    result = run("operator", "add", "vera", typed="pw\n")
-    assert result.output == "Added vera, who may look, but change nothing.\n"
-    assert not operators(real_database)["vera"].is_superuser
+def test_an_operator_may_do_what_their_roles_allow(run: Run, real_database: Database) -> None:
+    result = run("operator", "add", "vera", "--role", "Viewer", typed=f"{PASSWORD}\n")
+    assert result.output == "Added vera, who has Viewer.\n"
+    vera = operators(real_database)["vera"]
+    assert ([role.name for role in vera.roles], vera.is_superuser) == (["Viewer"], False)
+
+
+def test_an_operator_without_a_role_may_do_nothing(run: Run, real_database: Database) -> None:
+    result = run("operator", "add", "vera", typed=f"{PASSWORD}\n")
+    assert result.output == "Added vera, who has no role yet.\n"
+
+
+def test_a_role_that_does_not_exist_is_named_with_those_that_do(run: Run) -> None:
+    result = run("operator", "add", "vera", "--role", "Boss", typed=f"{PASSWORD}\n")
+    assert "There is no role called Boss; there are: Editor, Owner, Viewer." in result.output
+    assert result.exit_code == 1
 
 
 @pytest.mark.parametrize("typed", ["", "\n"])
@@ -203,29 +220,122 @@ def test_without_a_password_one_is_generated_and_shown(
 @pytest.mark.parametrize("name", ["olga", "OLGA", " olga "])
 def test_a_name_is_given_once_in_any_spelling(run: Run, real_database: Database, name: str) -> None:
     add_operator(real_database, "olga")
-    result = run("operator", "add", name, typed="pw\n")
+    result = run("operator", "add", name, typed=f"{PASSWORD}\n")
     assert_refused(result, "There is already an operator called olga.")
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 151, "ol\nga", "ol\u202ega"])
 def test_a_name_that_can_not_be_read_is_refused(run_file: Run, name: str) -> None:
-    result = run_file("operator", "add", name, typed="pw\n")
-    assert_refused(result, "A username has 1 to 150 printable characters.")
+    result = run_file("operator", "add", name, typed=f"{PASSWORD}\n")
+    assert_refused(result, "A username has 1 to 150 letters, digits, and signs of @ . + - _")
 
 
 def test_a_password_too_long_to_sign_in_with_is_refused(run_file: Run) -> None:
     result = run_file("operator", "add", "olga", typed="x" * (LONGEST_PASSWORD + 1))
-    assert_refused(result, f"A password has at most {LONGEST_PASSWORD} characters.")
+    assert f"A password has at most {LONGEST_PASSWORD} characters." in result.output
+    assert result.exit_code == 1
+
+
+def test_all_that_is_wrong_with_a_password_is_said(run: Run, real_database: Database) -> None:
+    result = run("operator", "add", "olga", typed="olga\n")
+    sentences = ("at least 15 characters.", "too much like the username", "a common password.")
+    assert all(sentence in result.output for sentence in sentences)
+    assert (result.exit_code, operators(real_database)) == (1, {})
+
+
+def test_an_operator_is_invited_by_a_link(
+    run: Run, real_database: Database, real_app: Starlette
+) -> None:
+    options = ("--email", "ZOE@example.org", "--role", "Viewer", "--invite")
+    lines = run("operator", "add", "zoe", *options).output.splitlines()
+    assert lines[0] == "Added zoe, who has Viewer."
+    assert lines[1].startswith("Link: http://127.0.0.1:8000/admin/login/link/")
+    assert operators(real_database)["zoe"].email == "zoe@example.org"
+    assert chosen_by(real_app, lines[1]) == 302
+
+
+def test_a_link_is_printed(run: Run, real_database: Database, real_app: Starlette) -> None:
+    add_operator(real_database, "vera")
+    result = run("operator", "link", "vera", PUBLIC_URL="https://admin.example.org/")
+    lines = result.output.splitlines()
+    assert lines[1].startswith("Link: https://admin.example.org/admin/login/link/")
+    assert chosen_by(real_app, lines[1]) == 302
+
+
+def chosen_by(app: Starlette, line: str) -> int:
+    """Choose a password by a link that was printed."""
+    client, typed = visit(app), "a password of my own choice"
+    client.get(f"/admin/login/link/{line.rpartition('/')[2]}")
+    sent = {"new_password": typed, "new_password_again": typed}
+    return client.post("/admin/login/password", data=sent).status_code
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--email", "nobody"], "Enter an e-mail address, such as ann@example.org."),
+        (["--email", "VERA@example.org"], "There is already an operator with this address."),
+    ],
+)
+def test_an_address_is_one_and_there_once(
+    run: Run, real_database: Database, options: list[str], sentence: str
+) -> None:
+    add_operator(real_database, "vera", email="vera@example.org")
+    result = run("operator", "add", "zoe", *options, typed=f"{PASSWORD}\n")
+    assert_refused(result, sentence)
+
+
+def test_roles_are_granted_and_revoked(
+    run: Run, real_database: Database, real_app: Starlette
+) -> None:
+    vera = sign_in(real_app, real_database, "vera", "Viewer")
+    granted = run("operator", "grant", "vera", "--role", "Editor", "--superuser")
+    assert granted.output == "vera has all rights, Editor, Viewer.\n"
+    assert vera.get("/admin/").status_code == 200
+    add_operator(real_database, "olga", is_superuser=True)
+    revoked = run("operator", "revoke", "vera", "--role", "Viewer", "--superuser")
+    assert revoked.output == "vera has Editor.\n"
+    assert vera.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("command", [["disable", "olga"], ["revoke", "olga", "--superuser"]])
+def test_the_last_one_who_may_do_everything_remains(
+    run: Run, real_database: Database, command: list[str]
+) -> None:
+    add_operator(real_database, "olga", is_superuser=True)
+    add_operator(real_database, "ed", "Editor")
+    add_operator(real_database, "dora", "Owner", is_active=False)
+    result = run("operator", *command)
+    assert_refused(result, LAST)
+    add_operator(real_database, "owen", "Owner")
+    assert run("operator", *command).exit_code == 0
+
+
+def test_of_two_owners_who_go_at_once_one_remains(real_database: Database) -> None:
+    for name in ("olga", "owen"):
+        add_operator(real_database, name, is_superuser=True)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda name: run_alone(real_database, name), ("olga", "owen")))
+    assert sorted(runs) == [False, True]
+
+
+def run_alone(database: Database, name: str) -> bool:
+    """Disable an operator as the command does, and say whether it was done."""
+    try:
+        disable_operator(database.recorded_by(JOURNAL), name)
+    except Refused:
+        return False
+    return True
 
 
 def test_a_new_password_signs_the_operator_out(
     run: Run, real_database: Database, real_app: Starlette
 ) -> None:
-    sign_in(real_app, real_database, "vera")
-    olga = sign_in(real_app, real_database, "olga")
-    result = run("operator", "password", "olga", typed="new one\n")
+    sign_in(real_app, real_database, "vera", "Viewer")
+    olga = sign_in(real_app, real_database, "olga", "Viewer")
+    result = run("operator", "password", "olga", typed="a new one of my own\n")
     assert result.output == "Changed the password of olga.\n"
-    assert verify_password(operators(real_database)["olga"].password_hash, "new one")
+    assert verify_password(operators(real_database)["olga"].password_hash, "a new one of my own")
     assert olga.get("/admin/").status_code == 302
     assert count_sessions(real_database) == 1
 
@@ -233,7 +343,7 @@ def test_a_new_password_signs_the_operator_out(
 def test_a_disabled_operator_is_signed_out_and_stays_out(
     run: Run, real_database: Database, real_app: Starlette
 ) -> None:
-    olga = sign_in(real_app, real_database, "olga")
+    olga = sign_in(real_app, real_database, "olga", "Viewer")
     assert run("operator", "disable", "Olga").output == "olga can't sign in any more.\n"
     assert not operators(real_database)["olga"].is_active
     assert olga.get("/admin/").status_code == 302
@@ -242,25 +352,61 @@ def test_a_disabled_operator_is_signed_out_and_stays_out(
     assert operators(real_database)["olga"].is_active
 
 
-@pytest.mark.parametrize("command", ["password", "disable", "enable"])
+@pytest.mark.parametrize("command", ["password", "disable", "enable", "link", "grant", "revoke"])
 def test_an_unknown_operator_is_said_in_a_sentence(run_file: Run, command: str) -> None:
-    result = run_file("operator", command, "Nobody", typed="pw\n")
+    result = run_file("operator", command, "Nobody", typed=f"{PASSWORD}\n")
     assert_refused(result, "There is no operator called nobody.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "whose"),
+    [
+        (["OLGA"], "of olga"),
+        (["--address", "192.0.2.1"], "from 192.0.2.1"),
+        (["--address", "2001:db8::1"], "from 2001:db8::/64"),
+        (["--all"], "of everybody"),
+    ],
+)
+def test_failed_sign_ins_can_be_forgotten(
+    run: Run, real_database: Database, arguments: list[str], whose: str
+) -> None:
+    olga = add_operator(real_database, "olga").id
+    now = utc_now()
+    real_database.write(
+        lambda session: session.add_all(
+            [
+                SignInCounter(key="1", counted_at=now, operator_id=olga),
+                SignInCounter(key="2", counted_at=now, network="192.0.2.1"),
+                SignInCounter(key="3", counted_at=now, network="2001:db8::/64"),
+            ]
+        )
+    )
+    said = f"The failed sign-ins {whose} are forgotten."
+    assert run("operator", "unlock", *arguments).output.strip() == said
+    left = real_database.read(lambda s: s.scalars(select(SignInCounter)).all())
+    assert len(left) == (0 if "--all" in arguments else 2)
+
+
+@pytest.mark.parametrize("arguments", [[], ["olga", "--all"], ["--all", "--address", "::1"]])
+def test_one_kind_of_failures_is_forgotten_at_a_time(run_file: Run, arguments: list[str]) -> None:
+    result = run_file("operator", "unlock", *arguments)
+    assert result.exit_code == 2
+    assert "Give one of a name, --address and --all." in result.output
 
 
 @pytest.mark.parametrize("command", ["add", "password", "disable"])
 def test_bytes_that_are_no_text_are_refused(run_file: Run, command: str) -> None:
     """Python hands them over as halves of surrogate pairs, which no database stores."""
     assert_refused(
-        run_file("operator", command, os.fsdecode(b"\xff"), typed="pw\n"),
-        "A username has 1 to 150 printable characters.",
+        run_file("operator", command, os.fsdecode(b"\xff"), typed=f"{PASSWORD}\n"),
+        "A username has 1 to 150 letters, digits, and signs of @ . + - _",
     )
 
 
 def test_a_password_that_is_no_text_is_refused(real_database: Database) -> None:
     add_operator(real_database, "olga")
     for change in (set_password, new_operator):
-        with pytest.raises(OperatorError, match="A password must be text"):
+        with pytest.raises(OperatorError, match="characters that can't be read"):
             change(real_database, "olga", os.fsdecode(b"\xff"))
 
 
@@ -270,7 +416,7 @@ def test_a_change_waits_for_a_sign_in(run: Run, real_database: Database, command
     with ThreadPoolExecutor() as pool, real_database.sessions.begin() as session:
         session.get_one(Operator, operator.id).last_sign_in_at = utc_now()
         session.flush()
-        changing = pool.submit(run, "operator", command, "olga", typed="new one\n")
+        changing = pool.submit(run, "operator", command, "olga", typed="a new one of my own\n")
         time.sleep(1)  # by now it waits for the row
     assert changing.result().exit_code == 0
 
@@ -278,14 +424,14 @@ def test_a_change_waits_for_a_sign_in(run: Run, real_database: Database, command
 def test_operators_are_listed_by_name(
     run: Run, real_database: Database, real_app: Starlette
 ) -> None:
-    add_operator(real_database, "vera")
+    add_operator(real_database, "vera", "Viewer", email="vera@example.org")
     add_operator(real_database, "dora", is_active=False)
     sign_in(real_app, real_database, "olga", is_superuser=True)
     seen = operators(real_database)["olga"].last_sign_in_at
     assert run("operator", "list").output.splitlines() == [
         "dora  disabled  last sign-in: never",
         f"olga  superuser  last sign-in: {seen:%Y-%m-%d %H:%M} UTC",
-        "vera  may look  last sign-in: never",
+        "vera  vera@example.org  Viewer  last sign-in: never",
     ]
 
 
@@ -322,12 +468,12 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(sqlite: Sql
         )
         os.close(slave)
         seen = read_until(master, "generate one): ")
-        os.write(master, b"hunter2\n")
+        os.write(master, f"{PASSWORD}\n".encode())
         seen += read_until(master, "confirmation: ")
-        os.write(master, b"hunter2\n")
-        seen += read_until(master, "change nothing.")
+        os.write(master, f"{PASSWORD}\n".encode())
+        seen += read_until(master, "no role yet.")
         assert process.wait(10) == 0
-    assert "hunter2" not in seen
+    assert PASSWORD not in seen
     sqlite.drop(url)
 
 

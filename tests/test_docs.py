@@ -134,3 +134,12 @@ def test_every_test_named_in_the_docs_exists() -> None:
     assert len(named) > 40
     missing = [(path, test) for path, test in named if f"def {test}(" not in text(path)]
     assert missing == []
+
+
+def test_the_table_of_asvs_names_real_requirements_once() -> None:
+    """`asvs.txt` has the numbers of 5.0.0 of levels 1 and 2."""
+    table = text("docs/security.md").split("## ASVS 5.0, level 2")[1]
+    rows = re.findall(r"^\| ((?:[\d.]+(?:, )?)+) \|", table, re.MULTILINE)
+    named = [number for row in rows for number in row.split(", ")]
+    assert len(named) > 150
+    assert sorted(named) == sorted(set(named) & set(text("tests/asvs.txt").split()))

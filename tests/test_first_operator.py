@@ -8,15 +8,15 @@ from threading import Barrier
 import pytest
 from sqlalchemy import URL, select
 
-from admin import operators
-from admin.operators import add_first_operator, list_operators
-from admin.passwords import verify_password
+from admin.auth import operators
+from admin.auth.operators import add_first_operator, list_operators
+from admin.auth.passwords import verify_password
 from admin.settings import Settings
 from main import create_app
 from models import Operator
 from models.database import Database, connect
 from tests.databases import settings_for
-from tests.personas import add_operator, visit
+from tests.personas import PASSWORD, add_operator, visit
 from tests.test_health import CLOSED_PORT
 
 Start = Callable[..., str]
@@ -50,10 +50,27 @@ def test_in_development_a_password_is_generated_and_shown_once(
 
 @pytest.mark.parametrize("env", ["development", "production"])
 def test_the_settings_name_it(start: Start, database: Database, env: str) -> None:
-    assert start(env=env, admin_username="Olga", admin_password="pass word") == ""
+    assert start(env=env, admin_username="Olga", admin_password=PASSWORD) == ""
     olga = only_operator(database)
     assert olga.username == "olga"
-    assert verify_password(olga.password_hash, "pass word")
+    assert verify_password(olga.password_hash, PASSWORD)
+
+
+def test_a_password_that_is_easy_to_guess_is_refused_in_production(
+    start: Start, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert start(env="production", admin_password="admin123") == ""
+    assert list_operators(database) == []
+    assert "ADMIN_PASSWORD is refused. A password has at least 15 characters." in caplog.text
+    assert "admin123" not in caplog.text
+
+
+def test_in_development_it_is_only_complained_of(
+    start: Start, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert start(admin_password="admin123") == ""
+    assert verify_password(only_operator(database).password_hash, "admin123")
+    assert "ADMIN_PASSWORD would be refused in production." in caplog.text
 
 
 def test_in_production_none_is_made_up(start: Start, database: Database) -> None:
@@ -72,7 +89,7 @@ def test_a_name_that_can_not_be_is_said_and_the_site_starts(
     start: Start, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert start(admin_username="x" * 151, admin_password="pw") == ""
-    assert "A username has 1 to 150 printable characters." in caplog.text
+    assert "A username has 1 to 150 letters, digits" in caplog.text
     assert list_operators(database) == []
 
 

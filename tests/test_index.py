@@ -11,8 +11,8 @@ CRUMBS = {"class": "breadcrumbs"}
 
 def models(client: TestClient) -> list[tuple[str, str]]:
     """Return the links of the list of models, each with where it leads."""
-    (found,) = get(client, "/admin/").root.find("section", **{"class": "models"})
-    return [(link.text, link.attributes["href"]) for link in found.find("a")]
+    groups = get(client, "/admin/").root.find("section", **{"class": "models"})
+    return [(link.text, link.attributes["href"]) for group in groups for link in group.find("a")]
 
 
 def test_it_leads_to_every_list_and_form(olga: TestClient) -> None:
@@ -22,6 +22,10 @@ def test_it_leads_to_every_list_and_form(olga: TestClient) -> None:
         ("Add user", "/admin/user/create"),
         ("Posts", "/admin/post/list"),
         ("Add post", "/admin/post/create"),
+        ("Operators", "/admin/operator/list"),
+        ("Add operator", "/admin/operator/create"),
+        ("Roles", "/admin/role/list"),
+        ("Add role", "/admin/role/create"),
     ]
 
 

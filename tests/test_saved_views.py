@@ -27,7 +27,7 @@ def users(database: Database) -> None:
 @pytest.fixture
 def ed(app: Starlette, database: Database) -> TestClient:
     """Sign in Ed, who may look, as Vera may."""
-    return sign_in(app, database, "ed")
+    return sign_in(app, database, "ed", "Viewer")
 
 
 # Saving and opening
@@ -388,7 +388,7 @@ def test_two_tabs_at_once_save_one_view_and_lose_no_look(
 ) -> None:
     add_user(real_database, "Alice")
     app = create_app(real_settings, real_database)
-    with sign_in(app, real_database, "vera") as vera, ThreadPoolExecutor(8) as pool:
+    with sign_in(app, real_database, "vera", "Viewer") as vera, ThreadPoolExecutor(8) as pool:
         saving = [pool.submit(save, vera, "Here", "search=a", default="1") for _ in range(4)]
         looking = [
             pool.submit(choose, vera, choose="seen", view=view, through="1")

@@ -7,6 +7,7 @@ from sqladmin import action
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from admin.kit.seen import ChangedSinceShown, Seen
 from admin.settings import Settings
 from admin.views import VIEWS
 from admin.views.users import UserAdmin
@@ -159,3 +160,16 @@ def test_what_changes_during_the_action_is_seen_as_well(
     monkeypatch.setattr(MarkAdmin, "selected_objects", overtaken)
     assert changes(asked_again(olga, MARK, sent)) == ["“Late” was changed."]
     assert names(database) == ["Late"]
+
+
+@pytest.mark.parametrize("seen", ["9" * 5_000, "0" * 5_000, "9:9", "", "\0"])
+def test_a_mark_that_no_page_bears_is_asked_about(
+    olga: TestClient, database: Database, alice: User, seen: str
+) -> None:
+    asked_again(olga, DELETE, {**asked(olga, alice), "_seen": seen})
+    assert names(database) == ["Alice"]
+
+
+def test_a_count_that_no_list_has_is_not_read() -> None:
+    with pytest.raises(ChangedSinceShown):
+        Seen(("9" * 5_000,)).require_same_rows("3:a:b", "users")

@@ -45,6 +45,8 @@ def test_every_variable_arrives() -> None:
         {"SECRET_KEY": ""},
         {"SECRET_KEY": DEVELOPMENT_SECRET},
         {"SECRET_KEY": "k" * 31},
+        {"SECRET_KEY_FALLBACKS": DEVELOPMENT_SECRET},
+        {"SECRET_KEY_FALLBACKS": f"{'k' * 32},{'k' * 31}"},
         {"ALLOWED_HOSTS": ""},
         {"DATABASE_URL": ""},
         {"DATABASE_URL": "sqlite:///app.db"},
@@ -55,6 +57,12 @@ def test_production_refuses_what_is_unsafe_and_names_it(change: dict[str, str]) 
     (name,) = change
     with pytest.raises(SettingsError, match=f"^{name} "):
         Settings.from_env(PRODUCTION | change)
+
+
+def test_the_first_of_the_secrets_is_the_newest() -> None:
+    fallbacks = {"SECRET_KEY_FALLBACKS": f"{'a' * 32}, {'b' * 32},"}
+    settings = Settings.from_env(PRODUCTION | fallbacks)
+    assert settings.secret_keys == ("k" * 32, "a" * 32, "b" * 32)
 
 
 def test_production_runs_on_sqlite_when_told_to() -> None:
@@ -91,7 +99,11 @@ def test_the_direct_address_can_be_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PORT", "WEB_CONCURRENCY", "DB_POOL_SIZE", "DB_MAX_OVERFLOW", "DB_WAIT"]
+    "name",
+    [
+        *("PORT", "WEB_CONCURRENCY", "DB_POOL_SIZE", "DB_MAX_OVERFLOW", "DB_WAIT"),
+        *("SESSION_IDLE_MINUTES", "SESSION_HOURS", "CONFIRM_MINUTES"),
+    ],
 )
 @pytest.mark.parametrize("value", ["many", "-1", "1.5", "99999", "9" * 5000])
 def test_a_bad_number_is_refused_by_name(name: str, value: str) -> None:
@@ -148,3 +160,34 @@ def test_the_environment_wins_over_the_dotenv_file(
     monkeypatch.delenv("ADMIN_TITLE", raising=False)
     settings = Settings.from_env()
     assert (settings.title, settings.port) == ("From the file", 82)
+
+
+MAIL = {"SMTP_URL": "smtps://o:p%40@mail.example.org", "MAIL_FROM": "admin@example.org"}
+
+
+def test_messages_need_a_sender_and_in_production_an_address() -> None:
+    assert Settings.from_env(MAIL).public_address == "http://127.0.0.1:8000"
+    with pytest.raises(SettingsError, match="MAIL_FROM must be"):
+        Settings.from_env({"SMTP_URL": MAIL["SMTP_URL"]})
+    with pytest.raises(SettingsError, match="PUBLIC_URL must be set in production"):
+        Settings.from_env(PRODUCTION | MAIL)
+    public = {"PUBLIC_URL": "https://admin.example.org/x/"}
+    settings = Settings.from_env(PRODUCTION | MAIL | public)
+    assert settings.public_address == "https://admin.example.org/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "admin.example.org"),
+        ("PUBLIC_URL", "ftp://admin.example.org"),
+        ("PUBLIC_URL", "https://admin.example.org?x"),
+        ("PUBLIC_URL", "https://"),
+        ("SMTP_URL", "https://mail.example.org"),
+        ("SMTP_URL", "smtp://mail.example.org:port"),
+        ("SMTP_URL", "smtp://mail example.org"),
+    ],
+)
+def test_an_address_is_whole(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must be an address"):
+        Settings.from_env({name: value})

@@ -10,7 +10,7 @@ from tests.translations import DOMAINS, LANGUAGES, Domain
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\}")
 # What a plural may leave out, because the word says how many: one byte, two bytes.
-COUNTS = {"%(count)s", "%(max)s"}
+COUNTS = {"%(count)s", "%(max)s", "%(num)s"}
 
 pytestmark = [
     pytest.mark.parametrize("domain", DOMAINS, ids=str),

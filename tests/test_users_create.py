@@ -15,8 +15,13 @@ ALICE = {"name": "Alice", "email": "alice@example.org"}
 def test_it_asks_for_the_declared_fields_and_suggests_an_active_user(olga: TestClient) -> None:
     page = get(olga, CREATE)
     assert page.heading == "New user"
-    assert [label.text for label in page.root.find("label")] == ["Name", "E-mail", "Active"]
-    assert page.entered == {"name": "", "email": "", "is_active": "y"}
+    assert [label.text for label in page.root.find("label")] == [
+        "Name",
+        "E-mail",
+        "Phone",
+        "Active",
+    ]
+    assert page.entered == {"name": "", "email": "", "phone": "", "is_active": "y"}
 
 
 def test_the_message_names_the_user_and_leads_to_it(olga: TestClient, database: Database) -> None:

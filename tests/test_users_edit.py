@@ -22,7 +22,7 @@ def edit(alice: User) -> str:
 
 def test_it_holds_the_user(olga: TestClient, edit: str) -> None:
     page = get(olga, edit)
-    held = {"name": "Alice", "email": "alice@example.org", "is_active": "y"}
+    held = {"name": "Alice", "email": "alice@example.org", "phone": "", "is_active": "y"}
     assert page.heading == "Alice"
     assert page.entered == held
     assert page.fields()["_version"] == "1"

@@ -150,6 +150,6 @@ def test_the_export_holds_what_the_list_shows(
     response = olga.get(f"/admin/user/export/{kind}?is_active=true&sortBy=name")
     rows = read(response.text)
     assert [row["name"] for row in rows] == ["Alice", "Bob"]
-    assert list(rows[0]) == ["id", "name", "email", "is_active", "created_at"]
+    assert list(rows[0]) == ["id", "name", "email", "phone", "is_active", "created_at"]
     assert rows[0]["created_at"] == "2026-03-04T12:00:00+00:00"
     assert response.headers["content-disposition"].startswith('attachment; filename="user_')

@@ -50,15 +50,16 @@ VIEW = '''
 VISIT = """
     from starlette.testclient import TestClient
 
-    from admin.operators import add_operator
+    from admin.auth.operators import add_operator
     from admin.settings import Settings
     from main import create_app, open_database
 
     settings = Settings.from_env()
     database = open_database(settings)
-    add_operator(database, "olga", "pw", is_superuser=True)
+    password = "correct horse battery staple"
+    add_operator(database, "olga", password, is_superuser=True)
     client = TestClient(create_app(settings, database), base_url="http://localhost")
-    client.post("/admin/login", data={"username": "olga", "password": "pw"})
+    client.post("/admin/login", data={"username": "olga", "password": password})
     assert "There are no tags yet" in client.get("/admin/tag/list").text
     page = client.post("/admin/tag/create", data={"name": "Gardening"})
     assert page.url.path == "/admin/tag/list", page.text
@@ -111,9 +112,9 @@ def test_a_model_is_added_in_three_steps(tmp_path: Path, sqlite: Sqlite) -> None
     (tmp_path / "models/tag.py").write_text(dedent(MODEL).lstrip())
     models = tmp_path / "models/__init__.py"
     add_line(
-        models, "from models.sign_in_failure import SignInFailure\n", "from models.tag import Tag\n"
+        models, "from models.sign_in_counter import SignInCounter\n", "from models.tag import Tag\n"
     )
-    add_line(models, '    "SignInFailure",\n', '    "Tag",\n')
+    add_line(models, '    "SignInCounter",\n', '    "Tag",\n')
 
     run("-m", "alembic", "revision", "--autogenerate", "-m", "create tags")
     (migration,) = (tmp_path / "migrations/versions").glob("*_create_tags.py")

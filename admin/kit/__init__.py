@@ -15,6 +15,7 @@ from admin.kit.filters import (
     Choice,
     ChoiceFilter,
     EmptyFilter,
+    ExactFilter,
     Filter,
     NumberFilter,
     PeriodFilter,
@@ -26,6 +27,8 @@ from admin.kit.filters import (
 from admin.kit.lists.views import ListView
 from admin.kit.model_admin import ModelAdmin
 from admin.kit.periods import per_day, per_month, per_week
+from admin.kit.permissions import Permissions, RoleAuthorization
+from admin.kit.scopes import RowScope
 from admin.kit.site import AdminSite
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "ChoiceFilter",
     "EmailField",
     "EmptyFilter",
+    "ExactFilter",
     "Figures",
     "Filter",
     "ListView",
@@ -48,10 +52,13 @@ __all__ = [
     "NumberFilter",
     "Part",
     "PeriodFilter",
+    "Permissions",
     "Ranking",
     "Refused",
     "RelatedFilter",
     "RelatedOnlyFilter",
+    "RoleAuthorization",
+    "RowScope",
     "Series",
     "SetValues",
     "Share",

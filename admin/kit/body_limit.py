@@ -1,49 +1,83 @@
-"""A limit on what a request may send."""
+"""A limit on what a request may send, and on how long it may take to."""
 
+import time
+
+import anyio
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.kit.languages import gettext
 
-FOR_STRANGERS = ("/login", "/preferences")
+# The first step of the addresses that take short forms alone, most of them from strangers.
+SMALL = ("login", "preferences", "logout", "account")
+# What is left of the body isn't read, so the connection can't be used for another request.
+CLOSE = {"Connection": "close"}
 
 
 class BodyLimit:
     """Answers 413 to a body of more than `limit` bytes, whether it declares its length or not.
 
-    `sign_in_limit`, in bytes, holds for what strangers may send.
+    `small_limit`, in bytes, holds for `SMALL`. A body that takes more than `seconds` is a 408.
     """
 
     def __init__(
-        self, app: ASGIApp, *, limit: int = 2 * 1024 * 1024, sign_in_limit: int = 16 * 1024
+        self,
+        app: ASGIApp,
+        *,
+        limit: int = 2 * 1024 * 1024,
+        small_limit: int = 16 * 1024,
+        seconds: float = 60,
     ) -> None:
         self.app = app
         self.limit = limit
-        self.sign_in_limit = sign_in_limit
+        self.small_limit = small_limit
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.sign_in_limit if scope["path"].endswith(FOR_STRANGERS) else self.limit
+        limit = self.small_limit if first_step(scope) in SMALL else self.limit
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > limit:
+        if declared.isdecimal() and int(declared[:20]) > limit:
             raise too_large(limit)
-        received = 0
+        body = Body(receive, limit, time.monotonic() + self.seconds)
+        await self.app(scope, body.receive, send)
 
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise too_large(limit)
-            return message
 
-        await self.app(scope, receive_limited, send)
+class Body:
+    """What arrives of a request, until it is too much or too late."""
+
+    def __init__(self, receive: Receive, limit: int, deadline: float) -> None:
+        self.receive_more = receive
+        self.limit = limit
+        self.deadline = deadline
+        self.received = 0
+        self.is_complete = False
+
+    async def receive(self) -> Message:
+        if self.is_complete:  # Now it is about when the browser leaves.
+            return await self.receive_more()
+        try:
+            with anyio.fail_after(self.deadline - time.monotonic()):
+                message = await self.receive_more()
+        except TimeoutError:
+            raise HTTPException(408, headers=CLOSE) from None
+        self.received += len(message.get("body", b""))
+        if self.received > self.limit:
+            raise too_large(self.limit)
+        self.is_complete = not message.get("more_body", False)
+        return message
+
+
+def first_step(scope: Scope) -> str:
+    """Return the first step of the address, below the admin's own."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return str(path.lstrip("/").partition("/")[0])
 
 
 def too_large(limit: int) -> HTTPException:
     most = limit // 1024
     sentence = gettext("What was sent is larger than %(size)s kB, the most allowed.", size=most)
-    return HTTPException(413, sentence)
+    return HTTPException(413, sentence, headers=CLOSE)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqladmin import ModelView
 from sqladmin.exceptions import ImproperlyConfigured
 from sqladmin.helpers import get_direction
-from sqlalchemy import Date, DateTime
+from sqlalchemy import Date, DateTime, String
 from sqlalchemy.orm import RelationshipProperty
 
 from admin.kit.columns import is_secret
-from admin.kit.filters import Filter
+from admin.kit.filters import ExactFilter, Filter
 from admin.kit.forms import FormConverter
 from admin.kit.lists.columns import (
     function_of,
@@ -25,6 +25,8 @@ from admin.kit.lists.columns import (
 )
 from admin.kit.lists.query import RESERVED
 from admin.kit.lists.views import view_problems
+from admin.kit.reading import is_sensitive
+from admin.kit.scopes import scope_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +100,8 @@ def problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
     yield from filter_problems(view)
     yield from (("list_views", sentence) for sentence in view_problems(view))
     yield from secret_problems(view)
+    yield from sensitive_problems(view)
+    yield from scope_problems(view)
     yield from action_problems(view)
     for attribute in WITHOUT_EFFECT:
         if getattr(type(view), attribute) != getattr(ModelView, attribute):
@@ -231,6 +235,52 @@ def secret_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
     for path in view.choice_names:
         if is_secret(view.mapper, path):
             yield "column_choices", f"{path!r} is marked as secret."
+
+
+def sensitive_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield what would tell of sensitive columns other than by asking for one value."""
+    for attribute, names in (
+        ("column_sortable_list", view.sort_names),
+        ("column_default_sort", [path for path, _ in view.default_sort]),
+        ("column_editable_list", view.editable_names),
+        ("date_hierarchy", [view.date_hierarchy or ""]),
+    ):
+        for name in names:
+            if is_sensitive(view.mapper, name):
+                yield attribute, f"{name!r} is sensitive: its order and its days tell its values."
+    yield from found_by_parts(view)
+    yield from sensitive_fields(view)
+
+
+def found_by_parts(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield searches and filters that look for a part of a sensitive value."""
+    for column, name in zip(view.search_columns, view.search_names, strict=True):
+        if is_sensitive(view.mapper, name) and not str(column).startswith("="):
+            yield (
+                "column_searchable_list",
+                f"{name!r} is sensitive: search for all of it, '={name}'.",
+            )
+    for filter_ in view.filters:
+        operand = getattr(filter_, "operand", None)
+        if operand is not None and operand.is_exact and not isinstance(filter_, ExactFilter):
+            yield "column_filters", f"{filter_.column} is sensitive: use an ExactFilter."
+    for name, loader in view.pickers.items():
+        mapper = view.mapper.relationships[name].mapper
+        if any(is_sensitive(mapper, getattr(field, "key", field)) for field in loader.fields):
+            yield "form_ajax_refs", f"{name!r} would search by a sensitive column."
+
+
+def sensitive_fields(view: ModelAdmin) -> Iterator[tuple[str, str]]:
+    """Yield sensitive columns that forms can't keep to themselves."""
+    if view.form is not None:
+        names = [p.key for p in view.mapper.column_attrs if is_sensitive(view.mapper, p.key)]
+        for name in names:
+            if hasattr(view.form, name):
+                yield "form", f"{name!r} is sensitive: leave the field to form_columns."
+    for name in view.form_names:
+        stored = view.mapper.columns.get(name)
+        if is_sensitive(view.mapper, name) and not isinstance(getattr(stored, "type", 0), String):
+            yield "form_columns", f"{name!r} is sensitive, and not a text."
 
 
 def action_problems(view: ModelAdmin) -> Iterator[tuple[str, str]]:

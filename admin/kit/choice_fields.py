@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from wtforms import BooleanField, Field
 from wtforms.fields.choices import SelectFieldBase
+from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, Select, html_params
 
 from admin.kit.display import display_enum
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqladmin.ajax import QueryAjaxModelLoader
+    from wtforms.form import BaseForm
 
     from admin.kit.lookups import Found
 
@@ -70,6 +72,51 @@ class ChoiceField(SelectFieldBase):
         self.data = self.values.get(valuelist[0])
         if valuelist[0] and self.data is None:
             raise ValueError(gettext("Choose one of the list."))
+
+
+class RadioField(SelectFieldBase):
+    """One of a few values, each with a label, all of them in view."""
+
+    def __init__(self, *args: Any, choices: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices = choices
+
+    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
+        for key, label in self.choices.items():
+            yield key, label, key == self.data, {}
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if valuelist:
+            self.data = valuelist[0]
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.data not in self.choices:
+            raise StopValidation(gettext("Choose one of the list."))
+
+
+class ChecksField(RadioField):
+    """Any of a few values, as check boxes; its data are the chosen keys.
+
+    The page sends an empty value along, so that no box at all differs from a field not sent.
+    """
+
+    def process_data(self, value: Any) -> None:
+        self.data = [str(key) for key in value or ()]
+
+    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
+        for key, label in self.choices.items():
+            yield key, label, key in self.data, {}
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if valuelist:
+            order = list(self.choices)
+            sent = {str(value) for value in valuelist} - {""}
+            known = sorted(sent & set(order), key=order.index)
+            self.data = [*known, *sorted(sent - set(order))]
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if not set(self.data) <= set(self.choices):
+            raise StopValidation(gettext("Choose one of the list."))
 
 
 class RelatedField(Field):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from sqlalchemy.orm import QueryableAttribute
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import QueryableAttribute
 
 Member = TypeVar("Member")
 
@@ -73,6 +73,9 @@ def display(
 
 def options_of(member: Any) -> Options:
     """Return what a function, method or property was marked with."""
+    # A mapped attribute has no marks, and looks for names it doesn't know in half a dozen places.
+    if isinstance(member, QueryableAttribute):
+        return UNDECLARED
     options: Options = getattr(inner_of(member), "display_options", UNDECLARED)
     return options
 

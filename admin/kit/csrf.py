@@ -16,6 +16,13 @@ from admin.kit.languages import gettext
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
+class CrossSiteError(HTTPException):
+    """What another site started was refused."""
+
+    def __init__(self) -> None:
+        super().__init__(403, gettext("This request came from another site and was refused."))
+
+
 class CrossOriginProtection:
     """Answers 403 to an unsafe request from another origin, a sibling subdomain included."""
 
@@ -28,8 +35,7 @@ class CrossOriginProtection:
             and scope["method"] not in SAFE_METHODS
             and not is_same_origin(Headers(scope=scope))
         ):
-            sentence = gettext("This request came from another site and was refused.")
-            raise HTTPException(403, sentence)
+            raise CrossSiteError
         await self.app(scope, receive, send)
 
 

@@ -15,7 +15,7 @@ from admin.kit.formats import write_number
 from admin.kit.history import recorded_delete
 from admin.kit.history.recorder import table_of
 from admin.kit.hooks import follow_up, wait_for
-from admin.kit.keys import key_of, matches_keys
+from admin.kit.keys import key_columns, key_of, matches_keys
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.naming import label_of
 from admin.kit.progress import Progress
@@ -58,6 +58,7 @@ def objects_to_delete(selection: Selection, session: Session) -> Affected:
     shown = selection.show(session, most)
     examples = [(key_of(obj), label_of(obj)) for obj in shown.objects]
     name = in_sentence(view.name if shown.count == 1 else view.name_plural)
+    require_cascaded(view, selection.request, session, view.mapper, selection.rows())
     below = cascaded(view, session, view.mapper, selection.rows(), DEEPEST)
     seen = replace(shown.seen, going=told(below))
     return Affected(name, shown.count, examples, below, seen=seen)
@@ -162,6 +163,8 @@ class Deletion:
 
     def run(self, session: Session) -> Deleted:
         self.gone, count, label = [], 0, ""
+        view, request = self.view, self.selection.request
+        require_cascaded(view, request, session, view.mapper, self.selection.rows())
         going = partial(self.going, session)
         for batch in self.selection.batches(session, self.seen, self.progress, going):
             objects = self.permitted(batch)
@@ -240,9 +243,39 @@ def require_cascade(view: ModelAdmin, request: Request) -> None:
     """Refuse a deletion that takes rows which the operator may not delete by themselves."""
     for other in view.site.views_of(cascade_targets(view.mapper)):
         if not other.has_permission(request, "delete"):
-            names = in_sentence(other.name_plural)
-            sentence = gettext("This would also delete %(names)s, which you may not.", names=names)
-            raise Refused(sentence, status=403)
+            raise also_deletes(other)
+
+
+def require_cascaded(
+    view: ModelAdmin,
+    request: Request,
+    session: Session,
+    mapper: Mapper[Any],
+    rows: Select[Any],
+    depth: int = DEEPEST,
+) -> None:
+    """Refuse a deletion that takes a row of others which the operator's roles leave out.
+
+    So whatever it takes, and a page names and counts, is theirs to delete.
+    """
+    for relationship in mapper.relationships:
+        if not (relationship.cascade.delete and relationship.secondary is None and depth):
+            continue
+        related, model = related_rows(relationship, rows), relationship.mapper.class_
+        for other in view.site.views_of({model}, request):
+            if other.hides_rows(request, "delete"):
+                key = tuple_(*key_columns(model))
+                mine = other.within(request, "delete").with_only_columns(*key_columns(model))
+                beyond = related.where(key.not_in(mine)).with_only_columns(literal(1)).limit(1)
+                if session.scalar(beyond):
+                    raise also_deletes(other)
+        require_cascaded(view, request, session, relationship.mapper, related, depth - 1)
+
+
+def also_deletes(view: ModelAdmin) -> Refused:
+    names = in_sentence(view.name_plural)
+    sentence = gettext("This would also delete %(names)s, which you may not.", names=names)
+    return Refused(sentence, status=403)
 
 
 def cascade_targets(mapper: Mapper[Any], seen: frozenset[Any] = frozenset()) -> frozenset[Any]:

@@ -22,6 +22,8 @@ SPECIAL = re.compile("[&<>\"']")
 EMPTY = Markup('<span class="empty-value" title="{}">–</span>')
 DATE = Markup('<time datetime="{}">{}</time>')
 BOOLEAN = Markup('<span class="{}">{}</span>')
+MASK = "••••"
+MASKED = Markup('<span class="masked-value" title="{}">{}</span>')
 EMPTY_AS = Markup('<span class="empty-value">{}</span>')
 LINK = Markup('<a href="{}" rel="noopener noreferrer">{}</a>')
 JSON_SHEET = Markup('<pre class="json">{}</pre>')
@@ -53,6 +55,11 @@ def empty() -> Markup:
 @functools.lru_cache(maxsize=64)
 def empty_in(_language: Language) -> Markup:
     return EMPTY.format(gettext("Empty"))
+
+
+def masked() -> Markup:
+    """Return what stands for a value that is not shown to everybody who sees its row."""
+    return MASKED.format(gettext("Not shown"), MASK)
 
 
 def display_boolean(value: bool | None) -> Markup:

@@ -11,7 +11,9 @@ from wtforms import BooleanField
 from wtforms.fields.choices import SelectFieldBase
 
 from admin.kit.choice_fields import RelatedField
+from admin.kit.display import MASK
 from admin.kit.errors import require
+from admin.kit.fields import SensitiveField
 from admin.kit.formats import join_words
 from admin.kit.forms import SHOWN_FIELD, VERSION_FIELD, fill, fingerprint, posted, sent_data, shown
 from admin.kit.languages import gettext, in_sentence
@@ -129,7 +131,8 @@ class Attempt:
                 authors = join_words(self.base.authors_of([field.name]))
                 versions = as_text(base), as_text(field)
                 is_short = sum(map(len, was[field.name])) <= LONGEST_BASE
-                held = was[field.name] if is_short else []
+                is_told = is_short and not isinstance(field, SensitiveField)
+                held = was[field.name] if is_told else []
                 found[field.name] = Collision(*versions, authors, held)
         form = fill(self.form_class, self.opened.values, without(self.sent, merged.theirs))
         return form, found
@@ -202,6 +205,8 @@ def as_text(field: Field) -> str:
     """Return what a field says, to read and not to type."""
     if isinstance(field, RelatedField):
         return field.chosen or field.data or ""
+    if isinstance(field, SensitiveField):
+        return MASK if field.data else ""
     if isinstance(field, BooleanField):
         return gettext("Yes") if field.data else gettext("No")
     if isinstance(field, SelectFieldBase):

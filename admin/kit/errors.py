@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin.kit.constraints import BrokenRule, broken_rule, field_of
 from admin.kit.formats import join_words
-from admin.kit.history import AlreadyDoneError
+from admin.kit.history import AlreadyDoneError, set_origin
 from admin.kit.languages import gettext, in_sentence, lazy_gettext
 
 log = logging.getLogger(__name__)
@@ -27,9 +27,12 @@ SENTENCES = {
     403: lazy_gettext("You are not allowed to do this."),
     404: lazy_gettext("There is nothing here. It may have been deleted."),
     405: lazy_gettext("This address can't be used this way."),
+    408: lazy_gettext("What was sent took too long to arrive. Send it again."),
     413: lazy_gettext("What was sent is too large."),
+    414: lazy_gettext("This address is too long."),
     415: lazy_gettext("This can't be read. Send it as a form."),
     429: lazy_gettext("Too many attempts. Wait a few minutes and try again."),
+    431: lazy_gettext("Your browser sends too much with each request: delete this site's cookies."),
     500: lazy_gettext("Something went wrong on our side."),
     503: lazy_gettext("The database can't be reached at the moment. Try again shortly."),
 }
@@ -144,6 +147,8 @@ class ErrorPages:
         started = False
         # Names the request in the log, on pages about errors and in the history.
         request_id = scope.setdefault("state", {})["request_id"] = secrets.token_hex(4)
+        # Whoever asks, known or not: what a request writes is never taken for a command's.
+        set_origin(source="form", request_id=request_id)
 
         async def send_and_remember(message: Message) -> None:
             nonlocal started

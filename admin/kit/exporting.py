@@ -14,10 +14,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from sqladmin.authorization import Action
 from starlette.responses import Response, StreamingResponse
 
+from admin.kit.lists.columns import columns_of
 from admin.kit.lists.keyset import cursor, seek
 from admin.kit.lists.query import order, results, with_relations
+from admin.kit.revealed import REVEAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -35,13 +38,16 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 Chunk = tuple[str, "Sequence[Any] | None"]
 
 
-async def export(view: ModelAdmin, request: Request, export_type: str) -> Response:
+async def export(
+    view: ModelAdmin, request: Request, export_type: str, *, is_clear: bool = False
+) -> Response:
     """Return the file of all rows that the list's search, filters, sort and scope select.
 
+    Sensitive values are masked, unless they are asked for in clear, of rows that may be revealed.
     Each chunk is read on its own, so a slow download holds no transaction open; rows changed
     meanwhile may appear as they were or as they are.
     """
-    kind = FORMATS[export_type](view.export_names)
+    kind = FORMATS[export_type](view.export_names, is_clear=is_clear)
     # Read before the answer begins, so that a failure is still an error page.
     first = await read_in_turn(view, request, kind, None)
     moment = datetime.now(UTC).strftime("%Y-%m-%d_%H%M%S")
@@ -91,13 +97,16 @@ def read_chunk(
     session: Session,
 ) -> Chunk:
     """Return the lines after `last`, and the cursor of the last one if more may follow."""
-    query = results(view, request)
+    rights = (Action.EXPORT, REVEAL) if kind.is_clear else (Action.EXPORT,)
+    query = results(view, request, rights=rights)
     terms = order(view, request, query)
     nulls_are_largest = session.get_bind().dialect.name == "postgresql"
     conditions = seek(terms, last, nulls_are_largest=nulls_are_largest) if last else []
     stmt = with_relations(view, query.first(terms, conditions, CHUNK), view.export_names)
     found = session.execute(stmt.add_columns(*cursor(terms))).all()
     columns = view.export_columns
+    if kind.is_clear:
+        columns = list(columns_of(view, view.export_names, {}, is_clear=True).values())
     rows = [[plain_value(column.exported(row[0], request)) for column in columns] for row in found]
     return kind.lines(rows), tuple(found[-1][1:]) if len(found) == CHUNK else None
 
@@ -110,8 +119,9 @@ class Format:
     tail: ClassVar[str] = ""
     head: str
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, is_clear: bool = False) -> None:
         self.names = names
+        self.is_clear = is_clear
 
     def lines(self, rows: Sequence[Sequence[Any]]) -> str:
         """Return rows of plain values as text; no rows are no text."""
@@ -123,8 +133,8 @@ class CsvFormat(Format):
 
     media_type = "text/csv; charset=utf-8"
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(names)
+    def __init__(self, names: Sequence[str], *, is_clear: bool = False) -> None:
+        super().__init__(names, is_clear=is_clear)
         self.head = self.lines([names])
 
     def lines(self, rows: Sequence[Sequence[Any]]) -> str:

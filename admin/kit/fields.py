@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from markupsafe import Markup
 from sqladmin.helpers import parse_interval
 from wtforms import Field, StringField, TextAreaField
 from wtforms.validators import ValidationError
@@ -42,6 +43,43 @@ class LineField(StringField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         if valuelist:
             self.data = re.sub(r"[\r\n]", "", valuelist[0]).strip()
+
+
+class SensitiveInput(TextInput):
+    """An input that never holds what is stored, with a box that takes it away."""
+
+    hide_value = True
+
+    def __call__(self, field: Field, **kwargs: Any) -> Markup:
+        typed = super().__call__(field, **kwargs)
+        if not field.object_data:
+            return typed
+        hint = gettext("A value is stored, and not shown. What you type replaces it.")
+        shown = Markup('{}<div class="form-hint">{}</div>').format(typed, hint)
+        if field.flags.required:
+            return shown
+        box = Markup(
+            '<div class="form-check"><input class="form-check-input" type="checkbox" id="{0}-clear"'
+            ' name="{1}" value="clear"{2}><label class="form-check-label" for="{0}-clear">{3}'
+            "</label></div>"
+        )
+        is_ticked = Markup(" checked") if getattr(field, "is_cleared", False) else ""
+        return shown + box.format(field.id, field.name, is_ticked, gettext("Clear what is stored"))
+
+
+class SensitiveField(LineField):
+    """A line whose value no page shows: left empty it stays, the box beside it takes it away."""
+
+    widget = SensitiveInput()
+    is_cleared = False
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = re.sub(r"[\r\n]", "", valuelist[0]).strip() if valuelist else ""
+        self.is_cleared = len(valuelist) > 1 and not typed
+        self.data = typed or (None if self.is_cleared else self.object_data)
 
 
 class TextField(TextAreaField):

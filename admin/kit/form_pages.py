@@ -6,6 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -45,7 +46,7 @@ MOST_ATTEMPTS = 100
 
 async def create(site: AdminSite, request: Request) -> Response:
     """Show the form of a new object, and store it."""
-    view = site.view(request)
+    view = site.view(request, Action.CREATE)
     if request.method == "POST":
         stay_in_zone(await posted(request))
         repeat = partial(stored_before, view, request, "")
@@ -62,7 +63,10 @@ async def store_new(view: ModelAdmin, request: Request) -> Response:
     status = 400
     if form.validate():
         try:
-            obj = await view.insert_model(request, sent_data(form, sent))
+            data = sent_data(form, sent)
+            if question := await view.ask_first(request, None, data):
+                return question
+            obj = await view.insert_model(request, data)
         except Refused as refusal:
             add_error(form, refusal.field, refusal.sentence, view.label)
             status = refusal.status
@@ -125,6 +129,8 @@ async def store_merged(view: ModelAdmin, request: Request, attempt: Attempt) -> 
             return await show_overtaken(view, request, attempt)
         try:
             data = attempt.data(form, merged)
+            if question := await view.ask_first(request, attempt.opened.obj, data):
+                return question
             obj = await view.update_model(request, attempt.opened.key, data)
         except ChangedMeanwhile:
             raise
@@ -192,9 +198,13 @@ async def show(
         "shown": opened and (opened.shown or fingerprint(form)),
         "collisions": collisions or {},
         "can_create": await view.check_can_create(request),
-        "can_view": opened and await view.check_can_view_details(request, opened.obj),
-        "can_delete": opened and await view.check_can_delete(request, opened.obj),
-        "actions": view.allowed_actions(request, "form") if opened else [],
+        "can_view": opened
+        and opened.may(Action.DETAILS)
+        and await view.check_can_view_details(request, opened.obj),
+        "can_delete": opened
+        and opened.may(Action.DELETE)
+        and await view.check_can_delete(request, opened.obj),
+        "actions": opened.allowed(view.allowed_actions(request, "form")) if opened else [],
     }
     extra = await (view.edit_context(request) if opened else view.create_context(request))
     template = view.edit_template if opened else view.create_template
@@ -241,7 +251,7 @@ async def delete(site: AdminSite, request: Request) -> Response:
         delete_now = partial(delete_selected, view, request, progress)
         once = partial(stored_once, site, request, delete_now, repeat)
         return await follow(view, request, once, progress, gettext("Delete"))
-    return await ask_to_delete(Selection.read(view, request, request.query_params))
+    return await ask_to_delete(Selection.read(view, request, request.query_params, Action.DELETE))
 
 
 async def ask_to_delete(selection: Selection, changes: Sequence[str] = ()) -> Response:
@@ -258,6 +268,7 @@ async def ask_to_delete(selection: Selection, changes: Sequence[str] = ()) -> Re
         "back": back,
     }
     status = HTTPStatus.CONFLICT if changes else HTTPStatus.OK
+    context |= await view.delete_context(request, selection.keys)
     return await view.site.page(
         request, view.delete_template, status, going=going, changes=changes, **context
     )
@@ -266,7 +277,7 @@ async def ask_to_delete(selection: Selection, changes: Sequence[str] = ()) -> Re
 async def delete_selected(view: ModelAdmin, request: Request, progress: Progress) -> Response:
     """Delete what was shown, or show it again if it has changed since."""
     sent = await posted(request)
-    selection = Selection.read(view, request, sent)
+    selection = Selection.read(view, request, sent, Action.DELETE)
     if not selection:
         return nothing_selected(view, request, selection.back)
     try:

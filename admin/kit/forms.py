@@ -54,6 +54,7 @@ FORM_TYPES = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
 LARGEST_FIELD = 2 * 1024 * 1024
 # A page of a list with all of its cells open; a selection is less.
 MOST_FIELDS = 10_000
+LONGEST_NAME = 1_000  # characters
 
 
 class TranslatedForm(Form):
@@ -96,6 +97,8 @@ class FormConverter(ModelConverter):
         """Return the field of a column or relation; a relation always gets the async picker."""
         if kwargs["prop"].key in (kwargs["form_ajax_refs"] or {}):
             kwargs["override"] = choice_fields.RelatedField
+        if is_sensitive(kwargs["prop"]):
+            kwargs["override"] = fields.SensitiveField
         return await super().convert(*args, **kwargs)
 
     def can_convert(self, prop: Any) -> bool:
@@ -200,6 +203,10 @@ class FormConverter(ModelConverter):
         return UnboundField(fields.ListField, item_type=item_type, **kwargs)
 
 
+def is_sensitive(prop: Any) -> bool:
+    return isinstance(prop, ColumnProperty) and bool(prop.columns[0].info.get("sensitive"))
+
+
 def validators(column: NamedColumn[Any], given: list[Any]) -> list[Any]:
     """Return the validators of a column's field: the given ones, then what the column can hold."""
     is_required = any(isinstance(validator, InputRequired) for validator in given)
@@ -231,7 +238,10 @@ async def posted(request: Request) -> FormData:
     is_form = kind in FORM_TYPES and options.get(b"charset", b"utf-8").lower() == b"utf-8"
     if not is_form and await request.body():
         raise HTTPException(415)
-    return await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+    sent = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+    if any(len(name) > LONGEST_NAME for name in sent):
+        raise HTTPException(400, gettext("A field has a name that no form here has."))
+    return sent
 
 
 def fill(form_class: type[Form], values: dict[str, Any], sent: FormData | None = None) -> Form:

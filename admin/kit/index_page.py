@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from admin.kit.history.sight import Sight
 from admin.kit.history.timeline import Timeline
 from admin.kit.model_admin import ModelAdmin
+from admin.kit.withheld import withheld_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +56,27 @@ async def recent_actions(site: AdminSite, request: Request) -> Callable[[Session
 
 
 async def may_see(site: AdminSite, request: Request, card: Card) -> bool:
-    """Say whether the operator may list what the card tells about."""
+    """Say whether the operator may list what the card tells about: all of it.
+
+    The numbers of a card are the same for everyone, so it is not for those whose roles withhold
+    rows or columns of the model it leads to, or of those that are related to it.
+    """
     views = [view for view in model_views(site) if view.identity == card.view]
-    return any([v.is_accessible(request) and await v.check_can_list(request) for v in views])
+    return any(
+        [
+            v.is_accessible(request)
+            and await v.check_can_list(request)
+            and shows_all_around(v, request)
+            for v in views
+        ]
+    )
+
+
+def shows_all_around(view: ModelAdmin, request: Request) -> bool:
+    """Say whether nothing of the view's model, and of those related to it, is withheld."""
+    withheld = withheld_from(view.site, request)
+    around = {view.model, *(mapper.class_ for mapper in view.related_mappers)}
+    return around.isdisjoint(withheld.limited | {model for model, _ in withheld.hidden})
 
 
 def model_views(site: AdminSite) -> list[ModelAdmin]:

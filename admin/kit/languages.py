@@ -134,7 +134,7 @@ class Languages:
     """The languages of a site, read once; the first one is for those who take none of them."""
 
     def __init__(self, codes: Sequence[str], folders: Sequence[str | Path] = ()) -> None:
-        places = [*map(Path, folders), LOCALE]
+        places = (*map(Path, folders), LOCALE)
         self.by_code = {code: read(code, places) for code in codes}
         self.default = self.by_code[codes[0]]
         self.by_tag = {code.lower(): language for code, language in self.by_code.items()}
@@ -165,7 +165,9 @@ def by_preference(header: str) -> list[str]:
 # Catalogues
 
 
-def read(code: str, folders: Sequence[Path]) -> Language:
+# A process may make many sites of the same languages.
+@functools.cache
+def read(code: str, folders: tuple[Path, ...]) -> Language:
     """Return a language with the texts of all folders; raise an error if none knows it."""
     paths = [folder / code / "LC_MESSAGES" / "messages.po" for folder in folders]
     found = [compiled(path) for path in paths if path.is_file()]
@@ -191,7 +193,6 @@ def of_wtforms(code: str) -> list[gettext_module.NullTranslations]:
         return []
 
 
-# A process may make many sites of the same languages.
 @functools.cache
 def compiled(path: Path) -> tuple[bytes, dict[str, Any]]:
     """Return a catalogue as `gettext` reads it, and what of it scripts say."""

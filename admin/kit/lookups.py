@@ -8,17 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Select, inspect
+from sqlalchemy.orm import RelationshipDirection
 
 from admin.kit.choice_fields import RelatedField
 from admin.kit.errors import Refused
-from admin.kit.keys import BadKeyError, key_of, matches_keys
+from admin.kit.keys import BadKeyError, join, key_of, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.naming import label_of
 from admin.kit.search import alternatives, first_rows
 
 if TYPE_CHECKING:
     from sqladmin.ajax import QueryAjaxModelLoader
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import RelationshipProperty, Session
     from starlette.requests import Request
     from wtforms import Field
 
@@ -41,6 +42,17 @@ class Found:
 
     def as_json(self) -> dict[str, str]:
         return asdict(self)
+
+
+def hidden_choice(relation: RelationshipProperty[Any], obj: Any) -> Found | None:
+    """Return what a form keeps of a related object that its operator may not see: its key."""
+    keys = relation.mapper.primary_key
+    local = {remote: own for own, remote in relation.local_remote_pairs or ()}
+    if relation.direction is not RelationshipDirection.MANYTOONE or not set(keys) <= set(local):
+        return None
+    names = [relation.parent.get_property_by_column(local[key]).key for key in keys]
+    values = [getattr(obj, name) for name in names]
+    return None if None in values else Found(join(values), gettext("not visible to you"))
 
 
 def find_choices(

@@ -10,12 +10,15 @@ from sqlalchemy import select
 from admin.kit.formats import join_words
 from admin.kit.history.images import row_of
 from admin.kit.history.recorder import UPDATE, table_of
+from admin.kit.history.sight import visible_columns
 from admin.kit.keys import key_of
 from admin.kit.languages import gettext
+from admin.kit.naming import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import RelationshipProperty, Session
 
     from admin.kit.model_admin import ModelAdmin
@@ -105,7 +108,8 @@ def put_back(view: ModelAdmin, session: Session, past: Any, entry: Any) -> list[
         names.append(name)
     for relationship in view.mapper.relationships:
         if relationship.key in view.form_names and is_about(relationship, names):
-            past.__dict__[relationship.key] = related(session, relationship, past)
+            limit = view.limits.get(relationship.mapper.class_)
+            past.__dict__[relationship.key] = related(session, relationship, past, limit)
             names.append(relationship.key)
     return names
 
@@ -116,9 +120,15 @@ def is_about(relationship: RelationshipProperty[Any], names: Iterable[str]) -> b
     return not own.isdisjoint(names)
 
 
-def related(session: Session, relationship: RelationshipProperty[Any], past: Any) -> Any:
-    """Return the object that a to-one relation led to, if it is still there."""
+def related(
+    session: Session,
+    relationship: RelationshipProperty[Any],
+    past: Any,
+    limit: ColumnElement[bool] | None,
+) -> Any:
+    """Return the object that a to-one relation led to, if it is still there, and to be seen."""
     stmt = select(relationship.mapper.class_)
+    stmt = stmt if limit is None else stmt.where(limit)
     for local, remote in relationship.local_remote_pairs or ():
         value = past.__dict__[relationship.parent.get_property_by_column(local).key]
         if value is None:
@@ -129,20 +139,24 @@ def related(session: Session, relationship: RelationshipProperty[Any], past: Any
 
 def said_since(view: ModelAdmin, session: Session, obj: Any, version: str) -> str:
     """Say in a sentence what has changed since an object had this version."""
-    changed = gettext("“%(label)s” was changed.", label=obj)
+    called = label_of(obj)
+    changed = gettext("“%(label)s” was changed.", label=called)
     now = view.version_of(obj)
-    if not (version.isdecimal() and now.isdecimal() and int(version) < int(now)):
+    # What is longer is no earlier one; Python refuses to read very long numbers.
+    is_number = version.isdecimal() and now.isdecimal() and len(version) <= len(now)
+    if not (is_number and int(version) < int(now)):
         return changed
     most = min(int(now) - int(version), MOST_CHANGES)
     authors = Authors()
     for entry in entries_of(view, session, obj, most):
         for name in put_back(view, session, copied(view, obj), entry):
             authors.setdefault(name, []).append(entry.operator_name or gettext("someone"))
-    if not authors:
+    seen = [name for name in authors if name in visible_columns(view, may_edit=True).values()]
+    if not seen:
         return changed
     return gettext(
         "“%(label)s” was changed by %(authors)s: %(fields)s.",
-        label=obj,
+        label=called,
         authors=join_words(Base({}, authors).authors_of(authors)),
-        fields=join_words(map(view.label, authors)),
+        fields=join_words(map(view.label, seen)),
     )

@@ -36,7 +36,9 @@ from admin.kit.lists.lazy import refusing
 from admin.kit.lists.pages import Row
 from admin.kit.lists.query import with_relations
 from admin.kit.lists.views import declared_views
-from admin.kit.lookups import Found
+from admin.kit.lookups import Found, hidden_choice
+from admin.kit.reading import related_mappers
+from admin.kit.scopes import condition_of, raise_missing, scope_names
 from admin.kit.search import Alternative, alternatives, contains_words, searched_path
 from admin.kit.selection import Selection
 from admin.kit.zones import has_instants
@@ -48,13 +50,16 @@ if TYPE_CHECKING:
     from sqladmin._types import MODEL_ATTR
     from sqlalchemy.orm import Mapper, Session
     from starlette.requests import Request
+    from starlette.responses import Response
     from wtforms import Form
 
     from admin.kit.actions.declared import Action as AnyAction
     from admin.kit.filters import Filter
     from admin.kit.lists.columns import Column
     from admin.kit.lists.views import ListView
+    from admin.kit.scopes import Asked, RowScope
     from admin.kit.site import AdminSite
+    from admin.kit.withheld import Limits
 
 
 # The methods by which a view may hide rows.
@@ -119,8 +124,21 @@ class ModelAdmin(ModelView):
     actions: ClassVar[Sequence[AnyAction | str]] = ()
     """Actions from `admin.kit`, and names of those of the site that it doesn't offer everywhere."""
 
+    must_confirm: ClassVar[bool] = False
+    """Whether who is signed in has to prove it once more before they change anything here."""
+
+    can_undo: ClassVar[bool] = True
+    """Whether changes may be taken back from the history, and deleted rows from the trash.
+
+    Undo asks for rights and scopes, but calls no hook of the form's."""
+
+    stays_small: ClassVar[bool] = False
+    """Whether the table has so few rows that nothing is said of indexes it lacks."""
+
     disabled_actions: ClassVar[Sequence[str]] = ()
     """Names of the site's actions that this view doesn't offer."""
+    row_scopes: ClassVar[Mapping[str, RowScope]] = {}
+    """Some of the rows, under names by which roles allow what they allow for these rows alone."""
     column_editable_list: ClassVar[Sequence[MODEL_ATTR]] = ()
     """Columns of the list that can be edited in it, by the edit form's own fields and rules."""
 
@@ -133,6 +151,12 @@ class ModelAdmin(ModelView):
 
     def __init__(self) -> None:
         self.callables = functions_in(self)
+        # What roles make of it for one request: see `withheld`.
+        self.declared = self
+        self.narrowed: dict[Any, ModelAdmin] = {}
+        self.limits: Limits = {}
+        self.unsettable: frozenset[str] = frozenset()
+        self.hidden_names: frozenset[str] = frozenset()
         super().__init__()
         # SQLAdmin keeps the site on the class, where the next site of a process would replace it.
         if hasattr(self, "_admin_ref"):
@@ -199,41 +223,64 @@ class ModelAdmin(ModelView):
 
     @cached_property
     def is_scoped(self) -> bool:
-        """Whether the view may hide rows."""
+        """Whether the view itself may hide rows, whoever asks."""
         return any(getattr(type(self), name) is not getattr(ModelAdmin, name) for name in QUERIES)
+
+    def hides_rows(self, request: Request, action: Asked = Action.LIST) -> bool:
+        """Say whether there may be rows that this request may not do this to."""
+        return self.is_scoped or scope_names(self, request, action) is not None
+
+    def within(self, request: Request, action: Asked) -> Select[Any]:
+        """Return the rows that this request may do this to: by the view's scope, and by its roles'.
+
+        All statements about a view's rows are made of it. Of several actions, one is enough.
+        """
+        stmt = self.scope(select(self.model), request)
+        condition = condition_of(self, request, action)
+        return stmt if condition is None else stmt.where(condition)
 
     def list_query(self, request: Request) -> Select[Any]:
         """Return the rows of the list, of exports, lookups and filters: all in the scope."""
-        return self.scope(select(self.model), request)
+        return self.within(request, Action.LIST)
 
-    def object_query(self, request: Request, key: str) -> Select[Any]:
-        """Return the one row in the scope that has this key; raise a 404 if no row can have it."""
-        return self.objects_query(request, [key])
+    def object_query(self, request: Request, key: str, action: Asked) -> Select[Any]:
+        """Return the row with this key if this may be done to it; a 404 if no row can have it."""
+        return self.objects_query(request, [key], action)
 
-    def objects_query(self, request: Request, keys: Sequence[str]) -> Select[Any]:
-        """Return the rows in the scope that have these keys; raise a 404 if one can't exist."""
+    def objects_query(self, request: Request, keys: Sequence[str], action: Asked) -> Select[Any]:
+        """Return the rows with these keys that this may be done to; a 404 if one can't exist."""
         try:
             condition = matches_keys(self.model, keys)
         except BadKeyError:
             raise HTTPException(404) from None
-        return self.scope(select(self.model), request).where(condition)
+        return self.within(request, action).where(condition)
 
     def details_query(self, request: Request) -> Select[Any]:
         """Return the row of the details page, with the related objects it shows."""
-        stmt = self.object_query(request, request.path_params["pk"])
+        stmt = self.object_query(request, request.path_params["pk"], Action.DETAILS)
         return with_relations(self, stmt, self.details_names)
 
     def form_edit_query(self, request: Request) -> Select[Any]:
         """Return the row of the edit page, with the related objects it shows."""
-        stmt = self.object_query(request, request.path_params["pk"])
+        stmt = self.object_query(request, request.path_params["pk"], Action.EDIT)
         return with_relations(self, stmt, [*self.form_names, *self.readonly_names])
+
+    def missing(self, request: Request, session: Session, key: str) -> None:
+        """Raise a 403 for a row that may be seen, but for more; a 404 for any other."""
+        raise_missing(self, request, session, key)
+
+    @cached_property
+    def related_mappers(self) -> frozenset[Mapper[Any]]:
+        """The mapper, and all that relations lead to from it."""
+        return related_mappers(self.mapper)
 
     def _stmt_by_identifier(self, identifier: str) -> Select[Any]:
         raise NotImplementedError("It knows no request, hence no scope: use object_query.")
 
     def search_query(self, stmt: Select[Any], term: str) -> Select[Any]:
         """Keep the rows in which every word of the term is found in one of the searched columns."""
-        return stmt.where(contains_words(self.model, self.search_columns, term))
+        condition = contains_words(self.model, self.search_columns, term, self.limits)
+        return stmt.where(condition)
 
     def search_alternatives(self, term: str) -> list[Alternative]:
         """Return what to ask for apart for the first rows of `search_query`; none if it is another.
@@ -243,14 +290,15 @@ class ModelAdmin(ModelView):
         if type(self).search_query is not ModelAdmin.search_query:
             return []
         is_sqlite = self.site.database.sessions.kw["bind"].dialect.name == "sqlite"
-        return alternatives(self.model, self.search_columns, term, is_sqlite=is_sqlite)
+        columns, limits = self.search_columns, self.limits
+        return alternatives(self.model, columns, term, is_sqlite=is_sqlite, limits=limits)
 
     async def related_query(self, request: Request, model: type) -> Select[Any] | None:
         """Return the rows of a related model that this operator may list, or None.
 
         A model without a view of its own has no limits.
         """
-        views = self.site.views_of({model})
+        views = self.site.views_of({model}, request)
         for view in views:
             if view.is_accessible(request) and await view.check_can_list(request):
                 return view.list_query(request)
@@ -285,6 +333,8 @@ class ModelAdmin(ModelView):
 
     def label(self, name: str) -> str:
         """Return the heading of a column: the declared one, else its name in words."""
+        if name in self.hidden_names:
+            return gettext("Other fields")
         declared: str | None = self._column_labels.get(name) or self.descriptions.get(name)
         return declared or name.replace(".", " ").replace("_", " ").capitalize()
 
@@ -360,9 +410,14 @@ class ModelAdmin(ModelView):
         label, detail = [*texts, ""][:2]
         return label or key_of(obj), detail
 
-    def fields(self, obj: Any, names: Sequence[str], request: Request) -> list[tuple[str, Markup]]:
+    def fields(
+        self, obj: Any, names: Sequence[str], request: Request, *, is_clear: bool = False
+    ) -> list[tuple[str, Markup]]:
         """Return label and value of each column, for the details page."""
-        columns = [self.page_columns[name] for name in names]
+        known = self.page_columns
+        if is_clear:
+            known = columns_of(self, names, self._detail_formatters, is_clear=True)
+        columns = [known[name] for name in names]
         return [(column.label, column.cell(obj, request)) for column in columns]
 
     def related_path(self, value: Any, request: Request) -> str:
@@ -421,6 +476,9 @@ class ModelAdmin(ModelView):
         names = tuple(rules or ())
         if names not in self.scaffolded:
             form = await super().scaffold_form(rules)
+            if self.form is not None and self.unsettable:
+                kept_out = [n for n in self.unsettable if hasattr(form, WTFORMS_ATTRS.get(n, n))]
+                form = type(form.__name__, (form,), dict.fromkeys(kept_out))
             for name in self.form_names:
                 unbound = getattr(form, WTFORMS_ATTRS.get(name, name), None)
                 if unbound is not None and not unbound.kwargs.get("label"):
@@ -434,8 +492,13 @@ class ModelAdmin(ModelView):
 
     def form_value(self, obj: Any, name: str) -> Any:
         """Return what a field of the edit form starts with."""
-        value = getattr(obj, name)
-        return Found.of(value) if name in self.pickers and value is not None else value
+        if name not in self.pickers:
+            return getattr(obj, name)
+        relation = self.mapper.relationships[name]
+        is_limited = relation.mapper.class_ in self.limits
+        # Not loaded within the limits, it may be a row that is not to be seen.
+        value = obj.__dict__.get(name) if is_limited else getattr(obj, name)
+        return hidden_choice(relation, obj) if value is None else Found.of(value)
 
     @property
     def version_name(self) -> str:
@@ -457,6 +520,19 @@ class ModelAdmin(ModelView):
             return stmt
         return stmt.where(*await loader._prepare_where_clauses(request, term))  # noqa: SLF001
 
+    # Before pages write
+
+    async def delete_context(self, request: Request, keys: Sequence[str]) -> dict[str, Any]:
+        """Return what a `delete_template` of one's own shows besides the kit's."""
+        return {}
+
+    async def ask_first(self, request: Request, obj: Any, data: dict[str, Any]) -> Response | None:
+        """Answer with a question about a form that is in order, or return None to store it.
+
+        `obj` is None for a new object. Raise `Refused` to show the form again.
+        """
+        return None
+
     # Writes: for pages, actions and other code
 
     async def insert_model(self, request: Request, data: dict[str, Any]) -> Any:
@@ -470,13 +546,17 @@ class ModelAdmin(ModelView):
         """
         return await saving.update(self, request, pk, data)
 
+    def set_value(self, session: Session, obj: Any, name: str, value: Any) -> None:
+        """Give an object what a form's field holds; this runs in the worker thread."""
+        setattr(obj, name, value)
+
     @final
     async def delete_model(self, request: Request, pk: str) -> None:
         """Delete one object, or raise `Refused`, or a 404 or 403.
 
         Pages delete a whole selection in one transaction instead: `on_model_delete` sees each.
         """
-        await deletion.delete(Selection(self, request, [pk]))
+        await deletion.delete(Selection(self, request, Action.DELETE, [pk]))
 
     async def selected_objects(
         self, request: Request, change: Callable[[Session, list[Any]], Any]

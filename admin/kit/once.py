@@ -23,6 +23,7 @@ from admin.kit.history.images import row_of
 from admin.kit.history.recorder import CREATE, table_of
 from admin.kit.keys import join, key_after
 from admin.kit.naming import label_of
+from admin.kit.reading import may_be_called
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 OPERATION_FIELD = "_operation"
 REASON_FIELD = "_reason"
 LONGEST_REASON = 500
+# Names of fields by which operators prove who they are begin so; no page goes on with them.
+PROOF = "_confirm"
 # A second click may be on another button, and a question may have been answered in between.
 NO_CONTENT = {OPERATION_FIELD, "save", "confirmed"}
 
@@ -60,6 +63,20 @@ def keep_key(request: Request, sent: FormData) -> None:
     key = sent.get(OPERATION_FIELD)
     if isinstance(key, str) and key:
         request.state.one_time_key = key
+
+
+def to_send_again(sent: FormData) -> list[tuple[str, Any]]:
+    """Return what a page may keep, so that it can be sent once more: no password."""
+    return [
+        (name, value)
+        for name, value in sent.multi_items()
+        if name != OPERATION_FIELD and not is_password(name) and not name.startswith(PROOF)
+    ]
+
+
+def is_password(name: str) -> bool:
+    """Say whether a field holds a password, by its name: no page keeps what was typed there."""
+    return "password" in name.lower()
 
 
 def claim(request: Request, sent: FormData) -> None:
@@ -145,8 +162,8 @@ def find_stored(
     is_asked = changes.c.key == key if key else changes.c.action == CREATE
     stmt = stmt.order_by(is_asked.desc(), changes.c.position).limit(1)
     entry = session.execute(stmt).one_or_none()
-    label = entry.label if entry else ""
+    label = entry.label if entry and may_be_called(view.model) else ""
     if entry:
         key = join(key_after(view.model, entry.key, row_of(table_of(view.mapper), entry.after)))
-    obj = session.scalar(view.object_query(request, key)) if key else None
+    obj = session.scalar(view.object_query(request, key, "list")) if key else None
     return (label, None) if obj is None else (label_of(obj), obj)

@@ -9,12 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from sqladmin.authorization import Action
 from sqlalchemy import Select, select
 from starlette.responses import JSONResponse, Response
 
 from admin.kit.keys import BadKeyError, key_columns, key_of, matches_keys
 from admin.kit.languages import gettext
+from admin.kit.lists.pages import ROW_ACTIONS
 from admin.kit.lists.query import with_relations
+from admin.kit.scopes import Reach
 from admin.kit.search import EVERY_ROW, Alternative, any_of, first_keys, words
 from admin.kit.templating import key_path, path_for
 
@@ -40,6 +43,7 @@ class Hit:
     label: str
     detail: str
     url: str = ""
+    denied: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, str]:
         return {"label": self.label, "detail": self.detail, "url": self.url}
@@ -95,13 +99,13 @@ async def find(site: AdminSite, request: Request, term: str) -> Results:
         results = await site.read(partial(ask, views, request, term))
     for group in results.groups:
         for hit in group.hits:
-            hit.url = await path_to(group.view, request, hit.obj)
+            hit.url = await path_to(group.view, request, hit)
     return results
 
 
 async def searched_views(site: AdminSite, request: Request) -> list[ModelAdmin]:
     """Return the views whose lists this operator may search, in menu order."""
-    views = [view for view in site.model_views() if view.search_names]
+    views = [view for view in site.model_views(request) if view.search_names]
     categories = list(dict.fromkeys(view.category for view in views))
     views.sort(key=lambda view: categories.index(view.category))
     return [v for v in views if v.is_accessible(request) and await v.check_can_list(request)]
@@ -123,10 +127,14 @@ def ask(views: Sequence[ModelAdmin], request: Request, term: str, session: Sessi
 def hits_of(view: ModelAdmin, request: Request, term: str, session: Session) -> Group:
     """Return the first hits of one model, in one statement; the row with this key comes first."""
     stmt, rows = statement(view, request, term), []
+    reach = Reach.of(view, request, Action.LIST, dict(zip(ROW_ACTIONS, ROW_ACTIONS, strict=True)))
     if stmt is not None:
-        stmt = with_relations(view, stmt, view.summary_names)
-        rows = sorted(session.scalars(stmt), key=lambda obj: key_of(obj) != term)
-    hits = [Hit(obj, *view.summary(obj, request)) for obj in rows[:MOST_HITS]]
+        stmt = with_relations(view, stmt, view.summary_names).add_columns(*reach.columns.values())
+        rows = sorted(session.execute(stmt), key=lambda row: key_of(row[0]) != term)
+    hits = [
+        Hit(row[0], *view.summary(row[0], request), denied=reach.denied(row[1:]))
+        for row in rows[:MOST_HITS]
+    ]
     path = path_for(request, "list", identity=view.identity)
     url = f"{path}?{urlencode({'search': term})}"
     return Group(view, view.name_plural, url, hits, len(rows) > MOST_HITS)
@@ -149,10 +157,10 @@ def statement(view: ModelAdmin, request: Request, term: str) -> Select[Any] | No
     return any_of(select(model), found).order_by(*newest_first) if found else None
 
 
-async def path_to(view: ModelAdmin, request: Request, obj: Any) -> str:
+async def path_to(view: ModelAdmin, request: Request, hit: Hit) -> str:
     """Return where an object is opened: its form, else its details, else nowhere."""
     pages = {"edit": view.check_can_edit, "details": view.check_can_view_details}
     for page, check in pages.items():
-        if await check(request, obj):
-            return key_path(request, page, view.identity, key_of(obj))
+        if page not in hit.denied and await check(request, hit.obj):
+            return key_path(request, page, view.identity, key_of(hit.obj))
     return ""

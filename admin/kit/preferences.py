@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -28,6 +28,8 @@ LOOKS = {
     "theme": (THEME_COOKIE, THEMES, lazy_gettext("There is no such appearance.")),
     "density": (DENSITY_COOKIE, DENSITIES, lazy_gettext("There is no such density.")),
 }
+# Over TLS, so that no other host and no plain connection can set them.
+HOST_PREFIX = "__Host-"
 KEPT_FOR = 365 * 24 * 60 * 60  # seconds
 
 
@@ -46,7 +48,7 @@ class Preferences:
         if scope["type"] == "http":
             asked = HTTPConnection(scope)
             header = ",".join(asked.headers.getlist("accept-language"))
-            chosen = asked.cookies.get(LANGUAGE_COOKIE, "")
+            chosen = kept_in(asked, LANGUAGE_COOKIE)
             set_language(self.languages.choose(chosen, header))
             set_zone(zone_of(asked))
         await self.app(scope, receive, send)
@@ -54,13 +56,13 @@ class Preferences:
 
 def theme(request: HTTPConnection) -> str:
     """Return the chosen theme; pages carry it from the start, so that none flashes."""
-    chosen = request.cookies.get(THEME_COOKIE, SYSTEM)
+    chosen = kept_in(request, THEME_COOKIE) or SYSTEM
     return chosen if chosen in THEMES else SYSTEM
 
 
 def density(request: HTTPConnection) -> str:
     """Return how much room the rows of lists have."""
-    chosen = request.cookies.get(DENSITY_COOKIE, COMFORTABLE)
+    chosen = kept_in(request, DENSITY_COOKIE) or COMFORTABLE
     return chosen if chosen in DENSITIES else COMFORTABLE
 
 
@@ -71,12 +73,18 @@ def zone_of(request: HTTPConnection) -> ZoneInfo:
 
 
 def chosen_zone(request: HTTPConnection) -> str:
-    return request.cookies.get(ZONE_COOKIE, "")
+    return kept_in(request, ZONE_COOKIE)
 
 
 def browser_zone(request: HTTPConnection) -> str:
     """Return what the browser said last, for its script to know whether that still holds."""
-    return request.cookies.get(BROWSER_ZONE_COOKIE, "")
+    return kept_in(request, BROWSER_ZONE_COOKIE)
+
+
+def kept_in(request: HTTPConnection, cookie: str) -> str:
+    """Return what a cookie holds; what was kept under the plain name is not forgotten."""
+    cookies = request.cookies
+    return cookies.get(HOST_PREFIX + cookie) or cookies.get(cookie, "")
 
 
 def chosen_preferences(sent: Mapping[str, object], languages: Languages) -> dict[str, str]:
@@ -105,7 +113,7 @@ def chosen_preferences(sent: Mapping[str, object], languages: Languages) -> dict
 
 def keep(response: Response, chosen: Mapping[str, str], *, path: str, https: bool) -> None:
     """Remember the choices for this browser; no script can read them."""
+    prefix, path = (HOST_PREFIX, "/") if https else ("", path)
+    options: Any = {"path": path, "secure": https, "httponly": True, "samesite": "lax"}
     for cookie, value in chosen.items():
-        response.set_cookie(
-            cookie, value, max_age=KEPT_FOR, path=path, secure=https, httponly=True, samesite="lax"
-        )
+        response.set_cookie(prefix + cookie, value, max_age=KEPT_FOR, **options)

@@ -32,6 +32,9 @@ from admin.kit.lists.views import (
 )
 from admin.kit.lookups import find_choices
 from admin.kit.opened import open_details
+from admin.kit.revealed import REVEAL, may_reveal
+from admin.kit.templating import key_path
+from admin.kit.withheld import bound, forget_names, unbind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from admin.kit.lists.pages import Page
     from admin.kit.lists.views import Listing
     from admin.kit.model_admin import ModelAdmin
+    from admin.kit.opened import Opened
     from admin.kit.site import AdminSite
 
 
@@ -84,6 +88,7 @@ async def show_list(site: AdminSite, request: Request) -> Response:
         "can_delete": can_delete,
         "edits_cells": edits_cells,
         "can_export": await view.check_can_export(request),
+        "can_reveal": may_reveal(view, request, view.export_names),
         "actions": actions,
         "is_selectable": is_selectable,
     }
@@ -106,7 +111,19 @@ def work_ahead(site: AdminSite, request: Request) -> Callable[[Session], Any] | 
     view = next((view for view in site.model_views() if view.identity == asked), None)
     if view is None or not may_read_ahead(view, request):
         return None
-    return partial(load_list, view, request)
+    return partial(read_ahead, view, request)
+
+
+def read_ahead(
+    view: ModelAdmin, request: Request, session: Session
+) -> tuple[Listing, Page, dict[str, Tally]]:
+    """Load the list as its operator's roles leave it, who is known by now.
+
+    Where the database fails, it is done once more, for an operator whose roles may be others.
+    """
+    unbind(request)
+    forget_names(view.site, request)
+    return load_list(bound(view, request), request, session)
 
 
 def load_list(
@@ -133,12 +150,25 @@ async def show_details(site: AdminSite, request: Request) -> Response:
         "title": opened.label,
         "view": view,
         "opened": opened,
-        "can_edit": await view.check_can_edit(request, opened.obj),
-        "can_delete": await view.check_can_delete(request, opened.obj),
-        "actions": view.allowed_actions(request, "details"),
+        "can_edit": opened.may(Action.EDIT) and await view.check_can_edit(request, opened.obj),
+        "can_delete": opened.may(Action.DELETE)
+        and await view.check_can_delete(request, opened.obj),
+        "actions": opened.allowed(view.allowed_actions(request, "details")),
+        "reveal_path": reveal_path(view, request, opened),
     }
     extra = await view.details_context(request)
-    return await site.page(request, view.details_template, **{**extra, **context})
+    response = await site.page(request, view.details_template, **{**extra, **context})
+    if opened.seconds_left:
+        # Masked again on the screen as well, without scripts.
+        response.headers["Refresh"] = str(opened.seconds_left)
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def reveal_path(view: ModelAdmin, request: Request, opened: Opened) -> str:
+    """Return where sensitive values of the object are asked for; "" for those who may not."""
+    can_reveal = opened.may(REVEAL) and may_reveal(view, request, view.details_names)
+    return key_path(request, "reveal", view.identity, opened.key) if can_reveal else ""
 
 
 async def export(site: AdminSite, request: Request) -> Response:

@@ -6,8 +6,11 @@ import copy
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
+from sqlalchemy import inspect
+
 from admin.kit import messages
-from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require, require_found
+from admin.kit.errors import ChangedMeanwhile, Refused, refusal_from, require
 from admin.kit.forms import posted
 from admin.kit.history import AlreadyDoneError, current_origin
 from admin.kit.hooks import follow_up, wait_for
@@ -16,6 +19,7 @@ from admin.kit.languages import gettext
 from admin.kit.lookups import find_chosen
 from admin.kit.naming import label_of
 from admin.kit.once import claim_next, is_stored
+from admin.kit.scopes import require_mine, require_within
 from admin.kit.seen import Seen
 from admin.kit.selection import Selection
 
@@ -42,7 +46,9 @@ async def insert(view: ModelAdmin, request: Request, data: Values) -> Any:
         with session.no_autoflush:
             wait_for(view.on_model_change, values, obj, True, request)
             assign(view, session, obj, without_defaults(view, values), queries)
-        return flushed(session, obj), values
+        flushed(session, obj)
+        require_within(view, request, session, [key_of(obj)], Action.CREATE)
+        return obj, values
 
     obj, values = await write(view, work)
     await after_change(view, request, obj, values, is_created=True)
@@ -54,8 +60,10 @@ async def update(view: ModelAdmin, request: Request, key: str, data: Values) -> 
     queries = await lookup_queries(view, request, data)
 
     def work(session: Session) -> tuple[Any, Values]:
-        obj, values = session.scalar(view.object_query(request, key)), copy.copy(data)
-        require_found(obj)
+        obj = session.scalar(view.object_query(request, key, Action.EDIT))
+        if obj is None:
+            view.missing(request, session, key)
+        values = copy.copy(data)
         return change_one(view, request, session, obj, values, queries)
 
     obj, values = await write(view, work)
@@ -79,7 +87,9 @@ def change_one(
     with session.no_autoflush:
         wait_for(view.on_model_change, values, obj, False, request)
         assign(view, session, obj, values, queries)
-    return flushed(session, obj), values
+    flushed(session, obj)
+    require_within(view, request, session, [key_of(obj)], Action.EDIT)
+    return obj, values
 
 
 async def change_selected(
@@ -87,18 +97,22 @@ async def change_selected(
 ) -> int:
     """Hand the selected objects to `change` in one transaction and return how many they were."""
     sent = await posted(request)
-    selection, seen = Selection.read(view, request, sent), Seen.read(sent)
+    # What it changes, it edits, whatever right the action itself asks for.
+    rights = getattr(request.state, "action_rights", Action.EDIT)
+    selection, seen = Selection.read(view, request, sent, rights), Seen.read(sent)
 
     def work(session: Session) -> int:
         count = 0
         for batch in selection.batches(session, seen):
             objects = batch.objects()
+            require_mine(view, request, session, batch.keys, Action.EDIT)
             for obj in objects:
                 require(wait_for(view.check_can_edit, request, obj))
             change(session, objects)
+            session.flush()
+            require_within(view, request, session, kept_keys(objects), rights)
             count += len(objects)
             if selection.is_all:
-                session.flush()
                 session.expunge_all()
         return count
 
@@ -112,6 +126,11 @@ async def change_selected(
         messages.warning(request, gettext("This was done before; it was not done again."))
         return len(selection.keys)
     return count
+
+
+def kept_keys(objects: list[Any]) -> list[str]:
+    """Return the keys of those objects that are still there."""
+    return [key_of(obj) for obj in objects if inspect(obj).persistent]
 
 
 async def write(view: ModelAdmin, work: Callable[[Session], Any]) -> Any:
@@ -154,7 +173,7 @@ def assign(view: ModelAdmin, session: Session, obj: Any, values: Values, queries
             if value != (None if related is None else key_of(related)):
                 setattr(obj, name, find_chosen(session, queries[name], name, value))
         else:
-            setattr(obj, name, empty_as_null(view, obj, name, value))
+            view.set_value(session, obj, name, empty_as_null(view, obj, name, value))
 
 
 def empty_as_null(view: ModelAdmin, obj: Any, name: str, value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -43,11 +43,13 @@ from admin.kit.languages import gettext, ngettext
 from admin.kit.trigrams import ByDialect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Column as TableColumn
     from sqlalchemy import Select, Table
     from sqlalchemy.types import TypeEngine
+
+    Limits = Mapping[type, ColumnElement[bool]]
 
 LONGEST_SEARCH = 200  # characters
 SHORTEST_INSIDE = 3  # characters; what is shorter is found at the beginning only
@@ -58,6 +60,7 @@ HOW = ("^", "=")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 Column = str | ColumnElement[Any] | QueryableAttribute[Any]
+NO_LIMITS: Limits = {}
 
 
 def words(term: str) -> list[str]:
@@ -79,14 +82,17 @@ def words(term: str) -> list[str]:
     return ["".join(found) for found in WORDS.findall(term)]
 
 
-def contains_words(model: type, columns: Sequence[Column], term: str) -> ColumnElement[bool]:
+def contains_words(
+    model: type, columns: Sequence[Column], term: str, limits: Limits = NO_LIMITS
+) -> ColumnElement[bool]:
     """Return the whole condition; `%`, `_` and the backslash mean themselves.
 
     A column is compared as its first character says: `^name` begins with the word, `=name` is the
     word, any other contains it. A dotted path leads through relations without joining them, so a
-    row that has no related one stays, and a row that has several comes once.
+    row that has no related one stays, and a row that has several comes once. Of a related model
+    in `limits`, only rows that meet their condition are looked at.
     """
-    places = places_in(model, columns)
+    places = places_in(model, columns, limits)
     return and_(true(), *(or_(*(place.has([word]) for place in places)) for word in words(term)))
 
 
@@ -109,7 +115,12 @@ EVERY_ROW = Alternative(true())
 
 
 def alternatives(
-    model: type, columns: Sequence[Column], term: str, *, is_sqlite: bool
+    model: type,
+    columns: Sequence[Column],
+    term: str,
+    *,
+    is_sqlite: bool,
+    limits: Limits = NO_LIMITS,
 ) -> list[Alternative]:
     """Return what to ask for apart, each with its own order and limit, instead of the condition.
 
@@ -119,7 +130,8 @@ def alternatives(
     So each way to spread the words over the tables is asked for apart; those words that would make
     too many ways, the shortest, are only compared.
     """
-    places, found = places_in(model, columns), sorted(words(term), key=len, reverse=True)
+    places = places_in(model, columns, limits)
+    found = sorted(words(term), key=len, reverse=True)
     if not found:
         return []
     spread = len(found) if len(places) == 1 else spreadable(len(places))
@@ -199,13 +211,13 @@ def model_of(stmt: Select[Any]) -> type:
 # Where words are looked for
 
 
-def places_in(model: type, columns: Sequence[Column]) -> list[Place]:
+def places_in(model: type, columns: Sequence[Column], limits: Limits = NO_LIMITS) -> list[Place]:
     """Return the tables in which these columns are, each once, with the way that leads there."""
     fields: dict[str, list[Field]] = defaultdict(list)
     for column in columns:
         path, name, how = parse(column)
         fields[path].append(Field(name, how))
-    return [Place(model, path, tuple(found)) for path, found in fields.items()]
+    return [Place(model, path, tuple(found), limits) for path, found in fields.items()]
 
 
 def parse(column: Column) -> tuple[str, Any, str]:
@@ -249,6 +261,7 @@ class Place:
     root: Any
     path: str
     fields: tuple[Field, ...]
+    limits: Limits = field(default_factory=dict, compare=False)
 
     @cached_property
     def relations(self) -> list[Any]:
@@ -310,7 +323,7 @@ class Place:
             expression = self.expression(found, self.fields)
             plain = ByDialect(plain, self.among(expression, leads=False))
         for relation in reversed(self.relations):
-            plain = exists(relation, plain)
+            plain = exists(relation, self.limited(relation, plain))
         return plain
 
     def are_many(self, found: Sequence[str]) -> ColumnElement[bool]:
@@ -363,8 +376,12 @@ class Place:
     def lead(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         """Say that a related row meets the condition, so that indexes may serve."""
         for relation in reversed(self.relations):
-            condition = is_related(relation, condition)
+            condition = is_related(relation, self.limited(relation, condition))
         return condition
+
+    def limited(self, relation: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        limit = self.limits.get(relation.property.mapper.class_)
+        return condition if limit is None else and_(limit, condition)
 
 
 def exists(relation: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from admin.kit.formats import write_number
 from admin.kit.keys import key_of
 from admin.kit.languages import gettext, ngettext
 from admin.kit.meanwhile import said_since
+from admin.kit.reading import is_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SEEN_FIELD, GOING_FIELD = "_seen", "_going"
 MOST_SAID = 10
+LONGEST_COUNT = 18  # digits
 
 
 class ChangedSinceShown(Refused):
@@ -83,7 +85,8 @@ class Seen:
         The mark tells how many they are, and which.
         """
         changes, (count, _, _), (was, _, _) = [], mark.partition(":"), self.text.partition(":")
-        if count != was and was.isdecimal():
+        # No list has more rows than that; Python refuses to read very long numbers.
+        if count != was and was.isdecimal() and len(was) <= LONGEST_COUNT:
             then, now = write_number(int(was)), write_number(int(count))
             sentence = gettext("There were %(then)s %(names)s; now there are %(now)s.")
             changes.append(sentence % {"then": then, "names": names, "now": now})
@@ -104,7 +107,12 @@ class Seen:
 
 def mark(view: ModelAdmin, obj: Any) -> str:
     """Return the version of a row, or a digest of what is loaded where none is kept."""
-    names = sorted(view.mapper.column_attrs.keys())
+    # Who guesses what a digest is of must not learn what they may not see.
+    names = sorted(
+        name
+        for name in view.mapper.column_attrs.keys()  # noqa: SIM118 - it is no dictionary
+        if name not in view.unsettable and not is_sensitive(view.mapper, name)
+    )
     held = [(name, obj.__dict__[name]) for name in names if name in obj.__dict__]
     return view.version_of(obj) or digest(repr(held))
 

@@ -17,6 +17,7 @@ from admin.kit.history.recorder import BATCH
 from admin.kit.keys import join, key_columns, matches_keys, selected_keys
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.lists.query import results
+from admin.kit.scopes import condition_of, scope_names
 from admin.kit.seen import Seen
 from admin.kit.templating import path_for
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from admin.kit.model_admin import ModelAdmin
     from admin.kit.progress import Progress
+    from admin.kit.scopes import Asked
 
 # The names of inputs: that all rows are meant, and the query of the list they are in.
 ALL_FIELD, BACK_FIELD = "_all", "_back"
@@ -59,21 +61,29 @@ class Shown:
 class Selection:
     """Ticked rows by their keys; or, if `is_all`, the rows of the list at `back`, however many.
 
-    Both are in the scope of the request, which a list's filters and search only narrow further.
+    Both are rows that the request may list and do the `action` to, of several any one; filters and
+    search of a list only narrow that further.
     """
 
     view: ModelAdmin
     request: Request
+    action: Asked
     keys: list[str] = field(default_factory=list)
     back: str = ""
     is_all: bool = False
 
     @classmethod
-    def read(cls, view: ModelAdmin, request: Request, sent: ImmutableMultiDict[str, Any]) -> Self:
+    def read(
+        cls,
+        view: ModelAdmin,
+        request: Request,
+        sent: ImmutableMultiDict[str, Any],
+        action: Asked,
+    ) -> Self:
         """Return what a form selects; raise a 400 for more ticked rows than a page may have."""
         back, is_all = str(sent.get(BACK_FIELD, "")), bool(sent.get(ALL_FIELD))
         keys = [] if is_all else selected_keys(view.model, sent)
-        return cls(view, request, keys, back, is_all)
+        return cls(view, request, action, keys, back, is_all)
 
     def __bool__(self) -> bool:
         return self.is_all or bool(self.keys)
@@ -87,8 +97,10 @@ class Selection:
     def rows(self) -> Select[Any]:
         """Return the rows, in no order; raise a 400 for an address that no list has."""
         if not self.is_all:
-            return self.view.objects_query(self.request, self.keys)
-        return results(self.view, self._list_request()).stmt.order_by(None)
+            return self.view.objects_query(self.request, self.keys, self.action)
+        rows = results(self.view, self._list_request()).stmt.order_by(None)
+        condition = condition_of(self.view, self.request, self.action)
+        return rows if condition is None else rows.where(condition)
 
     def _list_request(self) -> Request:
         path = path_for(self.request, "list", identity=self.view.identity)
@@ -113,16 +125,27 @@ class Selection:
         Locked, they stay as they are until the transaction ends: of two deletions at the same
         moment the second one finds nothing.
         """
-        stmt = self.view.objects_query(self.request, keys)
+        stmt = self.view.objects_query(self.request, keys, self.action)
         if self.is_all:
             # Found within the scope already, which what was changed so far may have moved.
             stmt = select(self.view.model).where(matches_keys(self.view.model, keys))
         stmt = stmt.with_for_update(of=self.view.model) if lock else stmt
         objects = list(session.scalars(stmt))
         if len(objects) != len(keys):
+            self._refuse_seen(session, keys)
             sentence = gettext("Some of the selected rows no longer exist. Nothing was changed.")
             raise Refused(sentence, status=404)
         return objects
+
+    def _refuse_seen(self, session: Session, keys: Sequence[str]) -> None:
+        """Refuse what is there and in the list, but not for this operator to do this to."""
+        stmt = self.view.objects_query(self.request, keys, "list")
+        if scope_names(self.view, self.request, self.action) is None:
+            return
+        found = session.execute(stmt.with_only_columns(*key_columns(self.view.model))).all()
+        if len(found) == len(keys):
+            sentence = gettext("Some of the selected rows are not yours to do this to.")
+            raise Refused(sentence, status=403)
 
     def batches(
         self,

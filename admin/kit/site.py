@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from functools import partial
 from http import HTTPStatus
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -12,16 +14,24 @@ import anyio
 import anyio.to_thread
 from sqladmin import Admin
 from sqladmin.authentication import login_required
-from sqladmin.authorization import Action
+from sqladmin.authorization import Action as Right
 from sqladmin.exceptions import ImproperlyConfigured
 from sqlalchemy.orm import sessionmaker
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, request_response
 
-from admin.kit import form_pages, index_page, indexes, once, palette, read_pages
+from admin.kit import (
+    form_pages,
+    index_page,
+    indexes,
+    once,
+    palette,
+    read_pages,
+    refused,
+    revealing,
+)
 from admin.kit.accent import STYLESHEET, accent_stylesheet
 from admin.kit.actions import BulkEdit
 from admin.kit.actions import pages as action_pages
@@ -33,24 +43,27 @@ from admin.kit.compression import Compression
 from admin.kit.csrf import CrossOriginProtection
 from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
 from admin.kit.forms import posted
+from admin.kit.head_limit import HeadLimit
 from admin.kit.headers import SecurityHeaders
-from admin.kit.history import current_origin, forget_recorded, note
+from admin.kit.history import current_origin, forget_recorded
 from admin.kit.history import pages as history_pages
 from admin.kit.history.object_pages import trash_path
 from admin.kit.history.obstacles import may_open, object_path
 from admin.kit.history.sight import is_recorded, may_undo
 from admin.kit.hooks import refuse_nested_work
+from admin.kit.hosts import KnownHosts
 from admin.kit.keys import key_of
 from admin.kit.languages import Languages, gettext
 from admin.kit.lists import lazy, view_pages
 from admin.kit.lists.views import said_again
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
-from admin.kit.once import OPERATION_FIELD
 from admin.kit.preferences import Preferences, chosen_preferences, keep
+from admin.kit.scopes import opens_all_listed
 from admin.kit.static_files import StaticFiles
 from admin.kit.templating import Templates, key_path, path_for
 from admin.kit.watched import asks_about_rows
+from admin.kit.withheld import bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -146,7 +159,10 @@ class AdminSite(Admin):
         self.https = https
         self.actions: dict[str, AnyAction] = {}
         self.disabled_actions: set[str] = set()
+        self.refusals = refused.Refusals()
         self.jobs: dict[Any, Job] = {}
+        # Whose names are made of what is withheld, for each set of what is; see `withheld`.
+        self.nameless: dict[Any, frozenset[type]] = {}
         self.add_action(BulkEdit())
         authentication_backend.site = self
         super().__init__(
@@ -160,7 +176,8 @@ class AdminSite(Admin):
                 # Around the error pages, so that they are compressed as well.
                 Middleware(Compression),
                 Middleware(ErrorPages, render=self.error_page),
-                Middleware(TrustedHostMiddleware, allowed_hosts, www_redirect=False),
+                Middleware(KnownHosts, allowed_hosts),
+                Middleware(HeadLimit),
                 Middleware(CrossOriginProtection),
                 Middleware(BodyLimit),
             ],
@@ -179,6 +196,7 @@ class AdminSite(Admin):
             Route("/search", self.search, name="search"),
             Route("/preferences", self.choose_preferences, methods=["POST"], name="preferences"),
             Route("/logout", self.logout, methods=["POST"], name="logout"),
+            *self.authentication_backend.routes(),
             Route("/{identity}/list", self.list, name="list"),
             Route("/{identity}/details/{pk:path}", self.details, name="details"),
             Route("/{identity}/create", self.create, methods=["GET", "POST"], name="create"),
@@ -192,7 +210,7 @@ class AdminSite(Admin):
             Route("/{identity}/cell/{pk:path}", self.cell, methods=["GET", "POST"], name="cell"),
         ]
         if self.journal is not None:
-            self.admin.router.routes[:0] = history_pages.routes(self)
+            self.admin.router.routes[:0] = [*history_pages.routes(self), *revealing.routes(self)]
         self.admin.router.redirect_slashes = False
         self.admin.router.default = request_response(self.unknown)
         self.admin.exception_handlers = {
@@ -219,6 +237,16 @@ class AdminSite(Admin):
         super().add_view(view)
         if isinstance(added := self.views[-1], ModelAdmin):
             indexes.report(added)
+
+    @staticmethod
+    def _find_decorated_funcs(view: Any, view_instance: Any, handle_fn: Any) -> None:
+        """Hand on the methods that a decorator marked, the last one first, as SQLAdmin does.
+
+        SQLAdmin asks the view for all that it has, properties too, and that twice.
+        """
+        marked = {name: m for name in dir(view) if is_marked(m := getattr(view, name, None))}
+        for name in sorted(marked, key=lambda name: line_of(marked[name]), reverse=True):
+            handle_fn(getattr(view_instance, name), view, view_instance)
 
     def _handle_action_decorated_func(self, func: Any, view: Any, view_instance: Any) -> None:
         super()._handle_action_decorated_func(func, view, view_instance)
@@ -291,19 +319,30 @@ class AdminSite(Admin):
 
     # Views
 
-    def view(self, request: Request) -> ModelAdmin:
-        """Return the view that the address names; raise a 404 or a 403."""
+    def view(self, request: Request, action: str = Right.EDIT) -> ModelAdmin:
+        """Return the view that the address names, without what is withheld from its operator.
+
+        Its forms have what may be set by this action. Raises a 404 or a 403.
+        """
         view = self._find_model_view(request.path_params["identity"])
         require(view.is_accessible(request))
-        return view  # type: ignore[return-value]  # `add_view` takes no other model views.
+        # `add_view` takes no other model views.
+        return bound(view, request, action)  # type: ignore[arg-type]
 
-    def model_views(self) -> list[ModelAdmin]:
-        """Return the views that show a model, in the order of adding."""
-        return [view for view in self.views if isinstance(view, ModelAdmin)]
+    def model_views(self, request: Request | None = None) -> list[ModelAdmin]:
+        """Return the views that show a model, in the order of adding.
 
-    def views_of(self, models: Collection[type]) -> list[ModelAdmin]:
-        """Return the views of these models."""
-        return [view for view in self.model_views() if view.model in models]
+        For pages, ask with the request: then they are without what is withheld from its operator.
+        """
+        views = [view for view in self.views if isinstance(view, ModelAdmin)]
+        return views if request is None else [bound(view, request) for view in views]
+
+    def views_of(
+        self, models: Collection[type], request: Request | None = None
+    ) -> list[ModelAdmin]:
+        """Return the views of these models, as `model_views` does."""
+        views = [view for view in self.model_views() if view.model in models]
+        return views if request is None else [bound(view, request) for view in views]
 
     def details_paths(self, request: Request, model: type) -> list[tuple[ModelAdmin, str, bool]]:
         """Return the views that show objects of a model, where, and whether they ask about each.
@@ -315,10 +354,11 @@ class AdminSite(Admin):
         if model not in paths:
             paths[model] = [
                 (view, path_for(request, "details", identity=view.identity, pk=""), asks)
-                for view in self.views_of({model})
+                for view in self.views_of({model}, request)
                 if view.can_view_details and view.is_accessible(request)
+                if opens_all_listed(view, request)
                 if (asks := asks_about_rows(view, "has_permission"))
-                or view.has_permission(request, Action.DETAILS)
+                or view.has_permission(request, Right.DETAILS)
             ]
         return paths[model]
 
@@ -359,9 +399,8 @@ class AdminSite(Admin):
             "clear_path": getattr(error, "clear_path", ""),
             "is_gone": status in (403, 404),
         }
-        if status == HTTPStatus.FORBIDDEN and hasattr(request.state, "operator_name"):
-            asked = f"{request.method} {request.url.path}"
-            await self.write(lambda session: note(session, "refuse", asked))
+        if status == HTTPStatus.FORBIDDEN:
+            await refused.record(self, request, error)
         response = await self.page(request, "sqladmin/error.html", status, **context)
         response.headers.update(error.headers or {})
         return response
@@ -369,7 +408,9 @@ class AdminSite(Admin):
     async def unavailable(self, request: Request, error: Exception) -> Response:
         """Say that the database is away, and keep what was typed so that it can be sent again."""
         answer = http_error(error, request.state.request_id)
-        if request.method != "POST" or request.url.path == path_for(request, "login"):
+        login = path_for(request, "login")
+        # Nothing that lets somebody in, such as a code, waits on a page.
+        if request.method != "POST" or f"{request.url.path}/".startswith(f"{login}/"):
             return await self.error_page(request, answer)
         # When the answer to COMMIT got lost, nobody knows; with a history it makes no difference.
         kept = (
@@ -395,7 +436,7 @@ class AdminSite(Admin):
         }
         sent = await posted(request)
         once.keep_key(request, sent)
-        fields = [(name, value) for name, value in sent.multi_items() if name != OPERATION_FIELD]
+        fields = once.to_send_again(sent)
         return await self.page(request, "sqladmin/send_again.html", status, sent=fields, **context)
 
     @login_required
@@ -407,17 +448,28 @@ class AdminSite(Admin):
         """Show the sign-in form and sign an operator in."""
         sent = await posted(request) if request.method == "POST" else request.query_params
         target = safe_next(path_for(request, "index"), str(sent.get("next", "")))
+        backend = self.authentication_backend
         context = {
             "title": gettext("Sign in"),
             "next": target,
             "username": sent.get("username", ""),
         }
         if request.method != "POST":
-            return await self.page(request, "sqladmin/login.html", error="", **context)
-        if await self.authentication_backend.login(request):
-            return RedirectResponse(target, 302)
+            return await self.page(request, backend.login_template, error="", **context)
+        status, headers = 400, None
         error = gettext("Enter a correct username and password.")
-        return await self.page(request, "sqladmin/login.html", 400, error=error, **context)
+        try:
+            if await backend.login(request):
+                answer = RedirectResponse(backend.after_login(request, target), 302)
+                backend.welcome(request, answer)
+                return answer
+        except HTTPException as refused:
+            if refused.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+            status, error, headers = refused.status_code, refused.detail, refused.headers
+        page = await self.page(request, backend.login_template, status, error=error, **context)
+        page.headers.update(headers or {})
+        return page
 
     async def choose_preferences(self, request: Request) -> Response:
         """Keep how pages look and speak in this browser, and go back to where one was.
@@ -450,16 +502,17 @@ class AdminSite(Admin):
 
     @login_required
     async def list(self, request: Request) -> Response:
-        is_edited = cells.EDIT in request.query_params
-        return await (cells.show_sheet if is_edited else read_pages.show_list)(self, request)
+        if cells.EDIT in request.query_params:
+            return await self.confirm(request) or await cells.show_sheet(self, request)
+        return await read_pages.show_list(self, request)
 
     @login_required
     async def cells(self, request: Request) -> Response:
-        return await cells.save_sheet(self, request)
+        return await self.confirm(request) or await cells.save_sheet(self, request)
 
     @login_required
     async def cell(self, request: Request) -> Response:
-        return await cells.edit_cell(self, request)
+        return await self.confirm(request) or await cells.edit_cell(self, request)
 
     @login_required
     async def details(self, request: Request) -> Response:
@@ -475,19 +528,36 @@ class AdminSite(Admin):
 
     @login_required
     async def create(self, request: Request) -> Response:
-        return await form_pages.create(self, request)
+        return await self.confirm(request) or await form_pages.create(self, request)
 
     @login_required
     async def edit(self, request: Request) -> Response:
-        return place_in_list(request) or await form_pages.edit(self, request)
+        moved = place_in_list(request) or await self.confirm(request)
+        return moved or await form_pages.edit(self, request)
 
     @login_required
     async def run_action(self, request: Request) -> Response:
-        return await action_pages.run(self, request)
+        return await self.confirm(request) or await action_pages.run(self, request)
 
     @login_required
     async def delete(self, request: Request) -> Response:
-        return await form_pages.delete(self, request)
+        return await self.confirm(request) or await form_pages.delete(self, request)
+
+    async def confirm(self, request: Request) -> Response | None:
+        """Ask who is signed in to prove it once more, where a view demands it; None to go on."""
+        is_asked = self.view(request).must_confirm
+        return await self.authentication_backend.confirm(request) if is_asked else None
+
+
+def is_marked(member: Any) -> bool:
+    """Say whether this is a method that answers an action or an address of its own."""
+    is_method = isinstance(member, FunctionType | MethodType)
+    return is_method and (hasattr(member, "_action") or hasattr(member, "_exposed"))
+
+
+def line_of(method: Any) -> int:
+    line: int = inspect.unwrap(method).__code__.co_firstlineno
+    return line
 
 
 def place_in_list(request: Request) -> Response | None:

@@ -5,15 +5,19 @@ A page has a hundred texts. Looked up each time, they take a fifth of what it ta
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, nodes
+from jinja2 import BytecodeCache, Environment, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 
 from admin.kit.languages import speaking
 
 if TYPE_CHECKING:
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
     from jinja2.compiler import Frame
 
     from admin.kit.languages import Language
@@ -58,8 +62,30 @@ def is_text(node: nodes.Call) -> bool:
     return not others and len(node.args) == 1 and isinstance(node.args[0], nodes.Const)
 
 
+class Compiled(BytecodeCache):
+    """Keeps what templates compile to, by their source.
+
+    Every site of a process has its own templates, and compiling takes longer than showing a page.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def compiled_in(_language: Language) -> Compiled:
+    """Return what keeps the templates of a language, which are read once a process."""
+    return Compiled()
+
+
 def in_language(environment: Environment, language: Language) -> OneLanguage:
     """Return an environment like this one, with templates of its own."""
-    overlay: Any = environment.overlay()
+    overlay: Any = environment.overlay(bytecode_cache=compiled_in(language))
     overlay.language, overlay.code_generator_class = language, WithTexts
     return overlay  # type: ignore[no-any-return]

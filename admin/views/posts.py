@@ -1,8 +1,8 @@
 """The posts' screens."""
 
-from admin.kit import ModelAdmin, SetValues
+from admin.kit import ModelAdmin, RowScope, SetValues
 from admin.kit.languages import lazy_gettext as _
-from models import Post
+from models import Post, User
 from models.base import utc_now
 
 
@@ -31,6 +31,9 @@ class PostAdmin(ModelAdmin, model=Post):
     column_export_list = [Post.id, Post.title, Post.content, "author.email", Post.published_at]
     form_columns = [Post.title, Post.content, Post.author, Post.published_at]
     form_ajax_refs = {"author": {"fields": ("name", "email"), "order_by": "name"}}
+    row_scopes = {
+        "active-authors": RowScope(_("Posts of active users"), Post.author.has(User.is_active))
+    }
     actions = [
         SetValues(
             "publish",

@@ -1,6 +1,6 @@
 """The users' screens."""
 
-from admin.kit import EmailField, ModelAdmin, SetValues
+from admin.kit import EmailField, ModelAdmin, RowScope, SetValues
 from admin.kit.languages import lazy_gettext as _
 from models import User
 
@@ -14,6 +14,7 @@ class UserAdmin(ModelAdmin, model=User):
         User.id: _("Id"),
         User.name: _("Name"),
         User.email: _("E-mail"),
+        User.phone: _("Phone"),
         User.is_active: _("Active"),
         User.created_at: _("Created"),
         User.posts: _("Posts"),
@@ -25,10 +26,18 @@ class UserAdmin(ModelAdmin, model=User):
     date_hierarchy = User.created_at
     column_filters = [User.is_active, User.created_at]
     list_views = {_("Not active"): "is_active=false"}
-    column_export_list = [User.id, User.name, User.email, User.is_active, User.created_at]
-    form_columns = [User.name, User.email, User.is_active]
+    column_export_list = [
+        User.id,
+        User.name,
+        User.email,
+        User.phone,
+        User.is_active,
+        User.created_at,
+    ]
+    form_columns = [User.name, User.email, User.phone, User.is_active]
     form_overrides = {"email": EmailField}
     form_readonly_columns = [User.created_at]
+    row_scopes = {"active": RowScope(_("Active users"), User.is_active)}
     actions = [
         SetValues("activate", _("Activate"), {"is_active": True}),
         SetValues("deactivate", _("Deactivate"), {"is_active": False}),

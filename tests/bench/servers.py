@@ -74,7 +74,8 @@ class Server:
         self.connection.request("POST", "/admin/login", sent, form)
         response = self.connection.getresponse()
         response.read()
-        self.headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]
+        cookies = response.headers.get_all("Set-Cookie", [])
+        self.headers["Cookie"] = "; ".join(cookie.partition(";")[0] for cookie in cookies)
 
     def memory(self) -> float:
         """Return the MiB that the process holds in memory, or 0 where the system doesn't say."""

@@ -62,9 +62,9 @@ def site(real_database: Database, real_settings: Settings) -> Iterator[Site]:
 
 
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
+def served(app: Starlette, **options: Any) -> Iterator[str]:
     """Serve in a thread, on a port that is free."""
-    config = uvicorn.Config(app, ws="none", log_config=None)
+    config = uvicorn.Config(app, ws="none", log_config=None, **options)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -1,23 +1,24 @@
 """Every page against the rules of axe-core: light and dark, narrow and wide, in both directions."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
-from itertools import product
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqladmin import action
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from starlette.exceptions import HTTPException
 
+from admin.auth.links import make_link
 from admin.kit import AdminSite, read_pages
 from admin.kit.errors import SENTENCES
 from admin.views import VIEWS
 from admin.views.posts import PostAdmin
 from models import Post
+from models.base import utc_now
 from models.operator_session import OperatorSession
 from tests.browser.conftest import Site, sign_in
 from tests.personas import add_operator
@@ -33,7 +34,14 @@ Theme = Literal["light", "dark"]
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-WIDTHS, DIRECTIONS = (360, 1440), ("ltr", "rtl")
+WIDTHS = (360, 1440)
+# Every two of theme, width and direction meet; no rule asks for three at once.
+LOOKS: list[tuple[Theme, int, str]] = [
+    ("light", 360, "ltr"),
+    ("light", 1440, "rtl"),
+    ("dark", 1440, "ltr"),
+    ("dark", 360, "rtl"),
+]
 RUN = """
     async (runOnly) => {
       const found = await axe.run({ runOnly, resultTypes: ["violations"], preload: false });
@@ -53,7 +61,7 @@ class AskingPostAdmin(PostAdmin, model=Post):
 @pytest.fixture
 def asking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the posts an action that asks first."""
-    monkeypatch.setattr("admin.site.VIEWS", [VIEWS[0], AskingPostAdmin])
+    monkeypatch.setattr("admin.site.VIEWS", [VIEWS[0], AskingPostAdmin, *VIEWS[2:]])
 
 
 @pytest.fixture
@@ -69,7 +77,7 @@ def violations(page: Page) -> set[str]:
     """Return what breaks a rule on this page, in any of its looks."""
     found: set[str] = set()
     page.evaluate(AXE)
-    for theme, width, direction in product(THEMES, WIDTHS, DIRECTIONS):
+    for theme, width, direction in LOOKS:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 800})
         page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
@@ -270,6 +278,13 @@ def list_with_open_menus(page: Page, site: Site) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
+def list_unfolded(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/admin/user/list")
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.get_by_role("link", name="Trash")).to_be_visible()
+
+
 def list_with_views_to_save(page: Page, site: Site) -> None:
     page.goto("/admin/user/list")
     page.locator("summary").filter(has_text="Save view").click()
@@ -332,6 +347,23 @@ def history(page: Page, site: Site) -> None:
     expect(page.get_by_role("link", name="Clear all")).to_be_visible()
 
 
+def sessions(page: Page, site: Site) -> None:
+    assert page.context.browser
+    sign_in(page.context.browser.new_context(base_url=site.url))
+    page.goto("/admin/account/sessions")
+    expect(page.get_by_role("button", name="End all others")).to_be_visible()
+
+
+def prove_it_again(page: Page, site: Site) -> None:
+    """Open what asks, and answer wrongly."""
+    past = update(OperatorSession).values(confirmed_at=utc_now() - timedelta(hours=1))
+    site.database.write(lambda session: session.execute(past))
+    page.goto("/admin/account/confirm")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def history_of_a_change(page: Page, site: Site) -> None:
     rename(page, site, "Alicia")
     page.goto("/admin/history/2")
@@ -375,6 +407,37 @@ def index_with_recent_actions(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Recent actions")).to_be_visible()
 
 
+def new_operator(page: Page, site: Site) -> None:
+    page.goto("/admin/operator/create")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("group", name="Roles")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def password_for_an_operator(page: Page, site: Site) -> None:
+    vera = add_operator(site.database, "vera", "Viewer")
+    page.goto(f"/admin/operator/details/{vera.id}")
+    page.get_by_role("button", name="Set password…").click()
+    page.get_by_label("New password", exact=True).fill("vera")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_text("A password has at least")).to_be_visible()
+
+
+def link_for_an_operator(page: Page, site: Site) -> None:
+    vera = add_operator(site.database, "vera", "Viewer")
+    page.goto(f"/admin/operator/details/{vera.id}")
+    page.get_by_role("button", name="Reset link…").click()
+    page.get_by_role("button", name="Reset link").click()
+    expect(page.get_by_text("/admin/login/link/")).to_be_visible()
+
+
+def own_password_with_errors(page: Page, site: Site) -> None:
+    page.goto("/admin/account")
+    page.get_by_role("link", name="Password").click()
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 PAGES: list[Callable[[Page, Site], None]] = [
     index,
     index_with_cards,
@@ -395,6 +458,7 @@ PAGES: list[Callable[[Page, Site], None]] = [
     list_filtered,
     list_conditions,
     list_with_open_menus,
+    list_unfolded,
     list_with_views_to_save,
     list_with_display,
     details,
@@ -413,12 +477,18 @@ PAGES: list[Callable[[Page, Site], None]] = [
     shortcuts,
     message_with_undo,
     history,
+    sessions,
+    prove_it_again,
     history_of_a_change,
     history_with_collisions,
     history_of_an_object,
     version_of_an_object,
     trash,
     index_with_recent_actions,
+    new_operator,
+    password_for_an_operator,
+    link_for_an_operator,
+    own_password_with_errors,
 ]
 
 
@@ -452,6 +522,17 @@ def test_the_sign_in_page_breaks_no_rule(page: Page, site: Site) -> None:
     assert violations(page) == set()
 
 
+def test_the_pages_of_a_link_break_no_rule(page: Page, site: Site) -> None:
+    page.goto("/admin/login/password")
+    assert violations(page) == set()
+    vera = add_operator(site.database, "vera", "Viewer")
+    token = site.database.write(lambda session: make_link(session, vera))
+    page.goto(f"/admin/login/link/{token}")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert violations(page) == set()
+
+
 @pytest.mark.parametrize("status", sorted(SENTENCES))
 def test_an_error_page_breaks_no_rule_and_says_its_sentence(
     page: Page, site: Site, status: int, monkeypatch: pytest.MonkeyPatch
@@ -470,7 +551,7 @@ def test_an_error_page_breaks_no_rule_and_says_its_sentence(
 
 
 def test_a_page_for_those_who_may_only_look_breaks_no_rule(page: Page, site: Site) -> None:
-    add_operator(site.database, "vera")
+    add_operator(site.database, "vera", "Viewer")
     sign_in(page.context, "vera")
     page.goto("/admin/user/list")
     expect(page.get_by_role("rowheader", name="Alice")).to_be_visible()

@@ -1,6 +1,7 @@
 """What other sites can make a signed-in operator's browser do: nothing."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,17 +11,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site, sign_in
 from tests.records import users
+from tests.test_permissions import TABLE, filled
 
 # `localhost` is another site; another port of the same host is another origin of the same site,
 # as a neighbouring subdomain is: it is sent the cookie.
 OTHERS = ["localhost", "127.0.0.1"]
 
+# All that anybody can post to, with what the forms ask for.
+KEYS = dict.fromkeys(("user", "post", "operator", "change", "shared", "private"), 1)
 FORMS = {
-    "/admin/user/create": {"name": "Eve", "email": "eve@example.org"},
-    "/admin/user/edit/1": {"name": "Eve"},
-    "/admin/user/delete": {"pks": "1"},
-    "/admin/login": {"username": "eve", "password": "known to mallory"},
-    "/admin/logout": {},
+    path.format_map(defaultdict(lambda: 1)): filled(KEYS, path)
+    for method, path in TABLE
+    if method == "POST"
 }
 
 pytestmark = [
@@ -91,7 +93,7 @@ def test_a_form_of_another_origin_changes_nothing(attacked: Page, site: Site) ->
 
 
 def test_a_script_of_another_origin_changes_nothing(attacked: Page, site: Site) -> None:
-    paths = ("/admin/user/delete?pks=1", "/admin/user/edit/1", "/admin/logout")
+    paths = ["/admin/user/delete?pks=1", *FORMS]
     for method in ("POST", "HEAD", "GET"):
         attacked.evaluate(
             """async ([urls, method]) => {

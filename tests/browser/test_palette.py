@@ -352,7 +352,7 @@ def test_a_storage_that_holds_something_else_breaks_nothing(
 
 def test_the_next_operator_finds_nothing_of_the_one_before(olga: Page, site: Site) -> None:
     """Olga's session ends by itself, and Vera sits down at the same browser."""
-    add_operator(site.database, "vera")
+    add_operator(site.database, "vera", "Viewer")
     olga.goto(f"/admin/user/edit/{site.alice.id}")
     olga.context.clear_cookies()
     sign_in(olga.context, "vera")

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from admin.views import VIEWS
 from tests.browser.conftest import Site, opened_page, sign_in
+from tests.personas import add_operator
 from tests.records import add_post, add_user
 
 pytestmark = [
@@ -159,9 +160,53 @@ def test_a_phone_opens_the_menu_without_scripts(plain_page: Page, site: Site) ->
     menu = plain_page.get_by_role("navigation", name="Models")
     expect(menu).to_be_hidden()
     plain_page.get_by_role("button", name="Menu", exact=True).click()
-    expect(menu.get_by_role("link")).to_have_text(["Users", "Posts", "History"])
+    expect(menu.get_by_role("link")).to_have_text(
+        ["Users", "Posts", "Operators", "Roles", "History"]
+    )
     menu.get_by_role("link", name="Posts").click()
     expect(plain_page.get_by_role("heading", level=1)).to_have_text("Posts")
+
+
+def test_a_phone_folds_what_a_wide_screen_shows_beside(plain_page: Page, site: Site) -> None:
+    """One row of buttons leaves the room to the rows; nothing is there twice."""
+    sign_in(plain_page.context)
+    plain_page.goto("/admin/user/list")
+    header = plain_page.locator(".content-header")
+    wide = header.get_by_role("link").all_inner_texts()
+    expect(header.get_by_role("button")).to_have_count(0)
+    plain_page.set_viewport_size(PHONE)
+    expect(header.get_by_role("link")).to_have_text(["New user"])
+    box = header.bounding_box()
+    assert box is not None
+    assert box["height"] < 50
+    header.get_by_role("button", name="More", exact=True).click()
+    assert header.get_by_role("link").all_inner_texts() == wide
+    header.get_by_role("link", name="Trash").click()
+    expect(plain_page.get_by_role("heading", level=1)).to_have_text("Deleted users")
+
+
+def test_what_a_phone_unfolds_closes_by_escape(olga: Page, site: Site) -> None:
+    olga.set_viewport_size(PHONE)
+    olga.goto(f"/admin/user/edit/{site.alice.id}")
+    more, details = (
+        olga.get_by_role("button", name="More"),
+        olga.get_by_role("link", name="Details"),
+    )
+    more.press("Enter")
+    expect(details).to_be_in_viewport()
+    olga.keyboard.press("Tab")
+    olga.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    expect(more).to_be_focused()
+
+
+def test_a_single_button_is_not_folded(page: Page, site: Site) -> None:
+    add_operator(site.database, "vera", "Viewer")
+    sign_in(page.context, "vera")
+    page.set_viewport_size(PHONE)
+    page.goto(f"/admin/user/details/{site.alice.id}")
+    expect(page.get_by_role("main").get_by_role("link", name="History")).to_be_visible()
+    expect(page.locator(".more-button")).to_be_hidden()
 
 
 def test_the_phones_menu_closes_by_escape_and_by_its_button(olga: Page, site: Site) -> None:

@@ -60,6 +60,12 @@ def is_phone(page: Page) -> bool:
     return page.viewport_size is not None and page.viewport_size["width"] == PHONE
 
 
+def unfold(page: Page) -> None:
+    """Show what a phone folds away."""
+    if is_phone(page):
+        page.get_by_role("button", name="More", exact=True).click()
+
+
 def open_filters(page: Page) -> None:
     page.get_by_role("button", name="Filters").click()
     expect(page.get_by_role("button", name="Apply filters")).to_be_visible()
@@ -206,6 +212,7 @@ def test_details_lead_to_the_form(olga: Page, site: Site) -> None:
     olga.goto(f"/admin/user/details/{site.alice.id}")
     olga.get_by_role("main").get_by_role("link", name="Edit").click()
     expect(olga).to_have_url(f"{site.url}/admin/user/edit/{site.alice.id}")
+    unfold(olga)
     olga.get_by_role("link", name="Details").click()
     expect(olga).to_have_url(f"{site.url}/admin/user/details/{site.alice.id}")
 
@@ -244,6 +251,7 @@ def test_an_action_changes_ticked_rows_after_asking(olga: Page, site: Site) -> N
 @pytest.mark.parametrize(("kind", "begins"), [("CSV", "id,name,"), ("JSON", "[")])
 def test_what_the_list_shows_is_exported(olga: Page, site: Site, kind: str, begins: str) -> None:
     olga.goto("/admin/user/list?search=ali")
+    unfold(olga)
     with olga.expect_download() as download:
         olga.get_by_role("link", name=f"Export {kind}").click()
     text = Path(download.value.path()).read_text("utf-8")

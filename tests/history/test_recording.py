@@ -35,7 +35,7 @@ def test_a_new_row_is_kept_whole(recorded: Database) -> None:
     ((action, table, key, before, after),) = summary(recorded)
     assert (action, table, key, before) == ("create", "users", str(alice.id), None)
     image = json.loads(after)
-    assert list(image) == ["id", "name", "email", "is_active", "created_at", "version"]
+    assert list(image) == ["id", "name", "email", "phone", "is_active", "created_at", "version"]
     assert image["created_at"] == {"datetime": alice.created_at.isoformat()}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -24,26 +24,33 @@ def libraries() -> Iterator[dict[Backend, Database]]:
 
 
 @pytest.fixture
-def library(backend: Backend, libraries: dict[Backend, Database]) -> Iterator[Database]:
+def library(backend: Backend, libraries: dict[Backend, Database]) -> Database:
     """Lend a database with the toy's tables, empty, and real commits."""
     if backend not in libraries:
         libraries[backend] = backend.open(backend.empty())
         Base.metadata.create_all(libraries[backend].writer)
     database = libraries[backend]
     empty(database)
-    yield database
-    database.dispose()
+    return database
 
 
 def empty(database: Database) -> None:
     """Delete all rows and number new ones from one."""
     with database.writer.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            names = ", ".join(Base.metadata.tables)
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        if connection.dialect.name != "postgresql":
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(table.delete())
             return
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+        used = " UNION ALL ".join(map(is_used, Base.metadata.sorted_tables))
+        if names := ", ".join(connection.scalars(text(used))):
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+def is_used(table: Table) -> str:
+    """Ask for the name of a table that has rows, or had: emptying one takes a few milliseconds."""
+    key = table.autoincrement_column
+    had = "" if key is None else f" OR (SELECT is_called FROM {table.name}_{key.name}_seq)"
+    return f"SELECT '{table.name}' WHERE EXISTS (SELECT FROM {table.name}){had}"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

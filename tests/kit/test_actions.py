@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from admin.kit import Refused, action
+from admin.kit import ModelAdmin, Refused, action
 from models.database import Database
 from tests.kit.app import Book, BookAdmin, make_app
 from tests.kit.browser import form_on
@@ -132,3 +132,16 @@ def test_it_needs_the_right_to_edit_each_row(library: Database) -> None:
     library.write(lambda s: s.add_all([Book(title=t) for t in ("Emma", "Persuasion")]))
     assert run(visit(make_app(library, Careful)), "lend", "1", "2").status_code == 403
     assert lent(library) == []
+
+
+def test_a_start_asks_no_property_of_a_view(library: Database) -> None:
+    asked: list[ModelAdmin] = []
+
+    class Curious(BookAdmin, model=Book):
+        @property
+        def opinion(self) -> str:
+            asked.append(self)
+            return "Good."
+
+    make_app(library, Curious)
+    assert asked == []

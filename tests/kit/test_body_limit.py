@@ -1,10 +1,17 @@
 """What a request may send is bounded, and a broken one is the sender's mistake, never ours."""
 
+import time
 from collections.abc import Iterator
+from unittest.mock import AsyncMock
 
+import anyio
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
+from admin.kit.body_limit import BodyLimit
 from tests.databases import Sqlite
 
 MEGABYTE = 1024 * 1024
@@ -83,3 +90,74 @@ def test_a_broken_body_is_not_our_mistake(
 ) -> None:
     headers = {b"Content-Type": content_type.encode("latin-1")} if content_type else {}
     assert client.post(f"/admin/{path}", content=body, headers=headers).status_code == status
+
+
+def test_a_name_that_no_form_has_is_refused(client: TestClient) -> None:
+    answer = client.post("/admin/publisher/create", data={"n" * 1001: "x"})
+    assert (answer.status_code, "no form here has" in answer.text) == (400, True)
+
+
+HEADS = [
+    ("/admin/publisher/list?search=" + "x" * 17_000, {}, 414, "This address is too long."),
+    ("/admin/publisher/list?" + "a=1&" * 1_000, {}, 400, "too many parameters"),
+    ("/admin/publisher/list", {"X-Long": "x" * 33_000}, 431, "delete this site"),
+    ("/admin/publisher/list", {f"X-{n}": "x" for n in range(100)}, 431, "delete this site"),
+]
+
+
+@pytest.mark.parametrize(("path", "headers", "status", "sentence"), HEADS)
+def test_a_head_that_is_too_large_is_refused_in_words(
+    client: TestClient, path: str, headers: dict[str, str], status: int, sentence: str
+) -> None:
+    answer = client.get(path, headers=headers)
+    assert (answer.status_code, sentence in answer.text) == (status, True)
+
+
+SCOPE: Scope = {"type": "http", "path": "/", "headers": []}
+
+
+async def read_slowly(scope: Scope, receive: Receive, send: Send) -> None:
+    await Request(scope, receive).body()
+
+
+@pytest.mark.parametrize("is_endless", [True, False])
+def test_a_body_that_does_not_end_is_not_waited_for(is_endless: bool) -> None:
+    """Neither one that trickles in, nor one that stops."""
+
+    async def trickle() -> Message:
+        await anyio.sleep(0.01 if is_endless else 60)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    limit = BodyLimit(read_slowly, seconds=0.1)
+    start = time.monotonic()
+    with pytest.raises(HTTPException) as refused:
+        anyio.run(limit, SCOPE, trickle, AsyncMock())
+    assert refused.value.status_code == 408
+    assert refused.value.headers == {"Connection": "close"}
+    assert time.monotonic() - start < 10
+
+
+def test_after_the_body_one_waits_for_as_long_as_it_takes() -> None:
+    """What comes then is that the browser has left, while a long answer is made."""
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await anyio.sleep(0.2)
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def work(_scope: Scope, receive: Receive, _send: Send) -> None:
+        assert (await receive())["type"] == "http.request"
+        assert (await receive())["type"] == "http.disconnect"
+
+    limit = BodyLimit(work, seconds=0.1)
+    anyio.run(limit, SCOPE, receive, AsyncMock())
+
+
+@pytest.mark.parametrize(
+    ("path", "largest"), [("account/password", 16), ("login/code", 16), ("login-page/create", 2048)]
+)
+def test_short_forms_may_send_less(client: TestClient, path: str, largest: int) -> None:
+    body = b"name=" + b"x" * largest * 1024
+    answer = client.post(f"/admin/{path}", content=body, headers=FORM)
+    assert (answer.status_code, f"larger than {largest} kB" in answer.text) == (413, True)

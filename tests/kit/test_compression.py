@@ -3,6 +3,7 @@
 import zlib
 
 import pytest
+from sqlalchemy import insert
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -22,7 +23,8 @@ def backend(sqlite: Sqlite) -> Sqlite:
 
 @pytest.fixture
 def library(library: Database) -> Database:
-    library.write(lambda s: s.add_all(Book(title=f"Volume {n}") for n in range(5000)))
+    titles = [{"title": f"Volume {number}"} for number in range(5000)]
+    library.write(lambda session: session.execute(insert(Book), titles))
     return library
 
 

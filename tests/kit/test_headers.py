@@ -63,6 +63,9 @@ def is_protected(answer: Any) -> bool:
         and headers["x-content-type-options"] == "nosniff"
         and headers["x-frame-options"] == "DENY"
         and headers["referrer-policy"] == "same-origin"
+        and headers["cross-origin-opener-policy"] == "same-origin"
+        and headers["cross-origin-resource-policy"] == "same-origin"
+        and "camera=()" in headers["permissions-policy"]
         and "noindex" in headers["x-robots-tag"]
     )
 
@@ -98,7 +101,8 @@ def test_browsers_are_told_to_stay_on_https_where_there_is_https(
     library: Database, is_https: bool
 ) -> None:
     answer = visit(make_app(library, https=is_https)).get("/admin/login")
-    assert ("strict-transport-security" in answer.headers) is is_https
+    said = answer.headers.get("strict-transport-security")
+    assert said == ("max-age=31536000; includeSubDomains" if is_https else None)
 
 
 def inline_code(html: str) -> list[str]:

@@ -47,6 +47,8 @@ HISTORY = [
     ("/history/{id}/undo", CHANGE, "history_undo"),
     ("/{identity}/history/{pk:path}", FORM, "object_history"),
     ("/{identity}/trash", FORM, "trash"),
+    ("/{identity}/reveal/{pk:path}", FORM, "reveal"),
+    ("/{identity}/export/{export_type}/clear", FORM, "export_clear"),
 ]
 # What a site that keeps operators' views mounts after them.
 KEPT = [
@@ -74,6 +76,7 @@ STOCK = [
 LEANED_ON: list[tuple[Any, str]] = [
     *((Admin, name) for name in ("_find_model_view", "_handle_action_decorated_func")),
     *((Admin, name) for name in ("init_templating_engine", "add_view", "views")),
+    (Admin, "_find_decorated_funcs"),
     *((ModelView, name) for name in ("_visible_custom_actions", "_get_prop_name")),
     *((ModelView, name) for name in ("_stmt_by_identifier", "_formatter_accepts_request")),
     *((ModelView, name) for name in ("_get_default_sort", "scaffold_form", "has_permission")),

@@ -1,6 +1,7 @@
 """What every page is made with: the paths of its links, and its texts."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from jinja2 import Environment, TemplateSyntaxError
@@ -9,8 +10,9 @@ from starlette.testclient import TestClient
 
 from admin.kit.icons import icon
 from admin.kit.languages import Languages, speaking
+from admin.kit.static_files import StaticFiles
 from admin.kit.template_texts import in_language
-from admin.kit.templating import BLANKS_MATTER, TEMPLATES, WithoutIndentation, say
+from admin.kit.templating import BLANKS_MATTER, TEMPLATES, Templates, WithoutIndentation, say
 from tests.databases import Sqlite
 
 
@@ -106,3 +108,26 @@ def test_a_mistake_is_reported_at_its_line_of_the_file() -> None:
     with pytest.raises(TemplateSyntaxError) as caught:
         rendered("<p>\n\n\n    {{ a b }}\n</p>")
     assert caught.value.lineno == 4
+
+
+def test_a_template_is_compiled_once_for_all_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "sqladmin/list.html"
+    Templates([], StaticFiles()).template(name)
+    monkeypatch.setattr(Environment, "compile", Mock(side_effect=AssertionError))
+    assert Templates([], StaticFiles()).template(name).name == name
+
+
+def test_a_template_that_was_changed_is_compiled_again(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        (tmp_path / "page.html").write_text(text)
+        template = Templates([tmp_path], StaticFiles()).template("page.html")
+        assert template.render() == text
+
+
+def test_what_is_compiled_in_one_language_is_shown_in_no_other(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text('{{ _("Save") }}')
+    said = []
+    for language in Languages(["en", "de"]):
+        with speaking(language):
+            said.append(Templates([tmp_path], StaticFiles()).template("page.html").render())
+    assert said == ["Save", "Sichern"]

@@ -11,6 +11,7 @@ from admin.kit.actions.declared import Question, is_confirmed
 from admin.kit.actions.set_values import SetValues
 from admin.kit.forms import shown
 from admin.kit.languages import gettext, lazy_gettext
+from admin.kit.reading import is_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +76,8 @@ def plan_of(changed: Iterable[Field]) -> str:
 
 def offered(view: ModelAdmin) -> list[str]:
     """Return the form's columns that may be the same in many rows."""
-    return [name for name in view.form_names if name not in TAKEN and may_be_shared(view, name)]
+    names = [name for name in view.form_names if not is_sensitive(view.mapper, name)]
+    return [name for name in names if name not in TAKEN and may_be_shared(view, name)]
 
 
 def may_be_shared(view: ModelAdmin, name: str) -> bool:

@@ -13,6 +13,7 @@ from admin.kit.hooks import follow_up, wait_for
 from admin.kit.keys import matches_keys
 from admin.kit.lookups import find_chosen
 from admin.kit.saving import assign, write
+from admin.kit.scopes import require_within
 from admin.kit.watched import all_allow, asks_about_rows, is_recorded, overrides, sees_no_row
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from admin.kit.actions.declared import Work
     from admin.kit.model_admin import ModelAdmin
     from admin.kit.saving import Queries, Values
+    from admin.kit.scopes import Asked
     from admin.kit.selection import Batch
 
 
@@ -57,9 +59,15 @@ class Change:
                 count += update_rows(session, self.view, batch.keys, columns)
             else:
                 count += self.change_objects(session, objects)
+            require_within(self.view, self.work.request, session, batch.keys, self.rights)
             if not self.changed:
                 session.expunge_all()
         return count
+
+    @property
+    def rights(self) -> Asked:
+        """What is done to the rows: an action that asks for a right of its own edits as well."""
+        return self.work.selection.action
 
     def permitted(self, batch: Batch) -> list[Any]:
         """Return the objects, if they are needed; refuse all if one may not be edited."""

@@ -101,8 +101,17 @@ class Action:
 
     def is_allowed(self, view: ModelAdmin, request: Request) -> bool:
         """Say whether the operator may run it on this view: it is hidden and refused if not."""
-        needed = self.permissions or (custom_action(self.slug),)
-        return any(view.has_permission(request, permission) for permission in needed)
+        return any(view.has_permission(request, permission) for permission in self.rights)
+
+    @property
+    def rights(self) -> Sequence[str]:
+        """The rights of which an operator needs one, for the rows it is run on."""
+        return self.permissions or (custom_action(self.slug),)
+
+    @property
+    def slug_right(self) -> str:
+        """What the action is called among what may be done to an object."""
+        return custom_action(self.slug)
 
     def must_ask(self, _selection: Selection) -> bool:
         """Say whether a page asks before it is run."""

@@ -31,6 +31,7 @@ from admin.kit.progress import Progress, follow
 from admin.kit.seen import ChangedSinceShown, Seen
 from admin.kit.selection import BACK_FIELD, Selection
 from admin.kit.templating import path_for
+from admin.kit.withheld import bound
 from admin.kit.zones import get_zone
 
 if TYPE_CHECKING:
@@ -70,13 +71,15 @@ async def run(site: AdminSite, request: Request) -> Response:
 async def run_at(view: ModelAdmin, request: Request, *, slug: str) -> Response:
     """Check, ask, run the action, and go back to the list unless it answers by itself."""
     require(view.is_accessible(request))
+    view = bound(view, request)
     action = view.find_actions().get(slug)
     if action is None:
         raise HTTPException(404)
     require(action.is_allowed(view, request))
     sent = await posted(request)
     stay_in_zone(sent)
-    selection = Selection.read(view, request, sent)
+    selection = Selection.read(view, request, sent, action.rights)
+    request.state.action_rights = action.rights
     if not selection:
         messages.warning(request, gettext("Nothing was selected, so nothing was changed."))
         return await back(view, request)

@@ -9,16 +9,18 @@ from sqlalchemy import select
 
 from admin.kit.actions.changing import change_rows, empty_as_stored
 from admin.kit.actions.declared import PLACES, Action, Example, Question, is_confirmed
-from admin.kit.display import display_short
+from admin.kit.display import display_short, masked
 from admin.kit.keys import key_of
 from admin.kit.languages import gettext
-from admin.kit.lookups import find_chosen
+from admin.kit.lookups import Found, find_chosen
 from admin.kit.naming import label_of
+from admin.kit.reading import is_sensitive
 from admin.kit.saving import lookup_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
     from starlette.datastructures import FormData
     from starlette.requests import Request
@@ -46,7 +48,7 @@ class SetValues(Action):
         *,
         fields: Sequence[str] = (),
         initial: Mapping[str, Any | Callable[[], Any]] | None = None,
-        permissions: Sequence[str] = (Right.EDIT,),
+        permissions: Sequence[str] = (),
         question: str = "",
         places: Collection[str] = PLACES,
     ) -> None:
@@ -56,7 +58,11 @@ class SetValues(Action):
         self.initial = dict(initial or {})
 
     def is_allowed(self, view: ModelAdmin, request: Request) -> bool:
-        return view.can_edit and super().is_allowed(view, request)
+        """Say so, unless it would set what this operator's roles don't let them set."""
+        names = {*self.values, *self.fields}
+        is_settable = not names & view.unsettable and set(self.fields) <= set(view.form_names)
+        may_edit = view.can_edit and view.has_permission(request, Right.EDIT)
+        return may_edit and is_settable and super().is_allowed(view, request)
 
     def check(self, view: ModelAdmin) -> str:
         unknown = [name for name in self.values if name not in view.mapper.attrs]
@@ -95,7 +101,7 @@ class SetValues(Action):
         new = {name: shown_value(view, session, name, value) for name, value in data.items()}
 
         def changes(obj: Any) -> list[tuple[str, Any, Any]]:
-            old = {name: display_short(getattr(obj, name)) for name in data}
+            old = {name: stored_value(view, obj, name) for name in data}
             return [(str(view.label(name)), old[name], new[name]) for name in data]
 
         return [Example(key_of(obj), label_of(obj), changes(obj)) for obj in objects]
@@ -118,6 +124,22 @@ def is_filled(form: Form, fields: Sequence[Field]) -> bool:
 def shown_value(view: ModelAdmin, session: Session, name: str, value: Any) -> Any:
     """Return a new value as the old one is shown: a related object by its name."""
     if name in view.pickers and isinstance(value, str) and value:
-        loader = view.pickers[name]
-        return display_short(find_chosen(session, select(loader.model), name, value))
-    return display_short(empty_as_stored(view, name, value))
+        model = view.pickers[name].model
+        limit = view.limits.get(model)
+        stmt: Select[Any] = select(model)
+        stmt = stmt if limit is None else stmt.where(limit)
+        return display_short(label_of(find_chosen(session, stmt, name, value)))
+    value = empty_as_stored(view, name, value)
+    return (
+        masked() if value is not None and is_sensitive(view.mapper, name) else display_short(value)
+    )
+
+
+def stored_value(view: ModelAdmin, obj: Any, name: str) -> Any:
+    """Return what a row holds, as far as it may be seen."""
+    value = view.form_value(obj, name)
+    if isinstance(value, Found):
+        return display_short(value.text)
+    return (
+        masked() if value is not None and is_sensitive(view.mapper, name) else display_short(value)
+    )

@@ -6,6 +6,7 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -13,7 +14,7 @@ from admin.kit import messages, saving
 from admin.kit.cells.sent import only, read_rows
 from admin.kit.cells.sheet import Sheet, SheetRow, find, open_again, open_page, open_row
 from admin.kit.cells.storing import Forms, NotStoredError, Work, edited
-from admin.kit.errors import Refused, require, require_found
+from admin.kit.errors import Refused, require
 from admin.kit.form_pages import stay_in_zone, undone_since
 from admin.kit.formats import write_number
 from admin.kit.forms import posted
@@ -191,8 +192,9 @@ async def edit_cell(site: AdminSite, request: Request) -> Response:
 def open_cell(view: ModelAdmin, request: Request, forms: Forms, session: Session) -> SheetRow:
     """Read the row that the address names, and give it an input under a name of its own."""
     key = request.path_params["pk"]
-    obj = find(view, request, session, [key]).get(key)
-    require_found(obj)
+    obj = find(view, request, session, [key], Action.EDIT).get(key)
+    if obj is None:
+        view.missing(request, session, key)
     prefix = secrets.token_hex(4)
     row = open_row(view, request, forms.cells, prefix, obj, view.row(obj, request))
     require(bool(row.fields))
@@ -239,7 +241,7 @@ async def show_row(view: ModelAdmin, request: Request, key: str) -> Response:
     """Answer with the cells of a row as the list shows them now, and with what is to be said."""
 
     def work(session: Session) -> dict[str, str]:
-        obj = find(view, request, session, [key]).get(key)
+        obj = find(view, request, session, [key], Action.LIST).get(key)
         # Stored, it may have left what the operator may see.
         cells = [] if obj is None else view.row(obj, request).cells
         return dict(zip(view.list_names, map(str, cells), strict=False))

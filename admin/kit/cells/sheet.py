@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from sqladmin.forms import WTFORMS_ATTRS
 
 from admin.kit.cells.sent import SentRow, prefixed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from admin.kit.cells.storing import Edit, Theirs
     from admin.kit.lists.pages import Page
     from admin.kit.model_admin import ModelAdmin
+    from admin.kit.scopes import Asked
 
 
 @dataclass
@@ -65,7 +67,7 @@ def open_page(
 ) -> Sheet:
     """Read the page of the list that the address names."""
     page = load_page(view, request, session, list(view.columns.values()))
-    objects = find(view, request, session, [row.key for row in page.rows])
+    objects = find(view, request, session, [row.key for row in page.rows], Action.EDIT)
     rows = [
         open_row(view, request, form_class, str(number), objects.get(row.key), row)
         for number, row in enumerate(page.rows)
@@ -82,7 +84,7 @@ def open_again(
     session: Session,
 ) -> Sheet:
     """Read the rows that were sent, wherever they are now, and put in what was typed."""
-    objects = find(view, request, session, [row.key for row in sent])
+    objects = find(view, request, session, [row.key for row in sent], Action.EDIT)
     by_key = {edit.sent.key: edit for edit in edits}
     rows = [
         again(view, request, form_class, row, by_key.get(row.key), objects.get(row.key))
@@ -93,13 +95,13 @@ def open_again(
 
 
 def find(
-    view: ModelAdmin, request: Request, session: Session, keys: Sequence[str]
+    view: ModelAdmin, request: Request, session: Session, keys: Sequence[str], action: Asked
 ) -> dict[str, Any]:
-    """Return the rows by key, with all that their cells need."""
+    """Return the rows by key that this may be done to, with all that their cells need."""
     if not keys:
         return {}
     names = [*view.list_names, *view.editable_names]
-    stmt = with_relations(view, view.objects_query(request, keys), names)
+    stmt = with_relations(view, view.objects_query(request, keys, action), names)
     return {key_of(obj): obj for obj in session.scalars(stmt).unique()}
 
 

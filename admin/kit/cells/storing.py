@@ -108,7 +108,7 @@ class Work:
 
     def locked(self, session: Session, keys: list[str]) -> dict[str, Any]:
         """Return the rows by key, always locked in the same order."""
-        stmt = self.view.objects_query(self.request, keys)
+        stmt = self.view.objects_query(self.request, keys, "edit")
         stmt = with_relations(self.view, stmt, self.view.form_names)
         stmt = stmt.order_by(*self.view.pk_columns).with_for_update(of=self.view.model)
         return {key_of(obj): obj for obj in session.scalars(stmt).unique()}

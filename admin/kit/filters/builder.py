@@ -60,7 +60,7 @@ class Row:
         if self.filter is None or self.filter.operand is None:
             return []
         operand, names = self.filter.operand, list[str]()
-        for operator in operand.operators:
+        for operator in operand.known_operators:
             if operator != "empty":
                 names.append(operator)
             elif operand.is_nullable:

@@ -12,6 +12,7 @@ from admin.kit.filters.kinds import (
     BooleanFilter,
     ChoiceFilter,
     ColumnFilter,
+    ExactFilter,
     Filter,
     NumberFilter,
     PeriodFilter,
@@ -19,7 +20,7 @@ from admin.kit.filters.kinds import (
     TextFilter,
     ValuesFilter,
 )
-from admin.kit.filters.operands import operand_of
+from admin.kit.filters.operands import is_sensitive_column, operand_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,8 @@ def kind_of(column: Column) -> type[Filter] | None:
     """Return the kind of filter for the column's type."""
     if is_relation(column):
         return RelatedFilter
+    if is_sensitive_column(column):
+        return ExactFilter
     if isinstance(stored_type(column), Boolean):
         return BooleanFilter
     operand = operand_of("", "", column)

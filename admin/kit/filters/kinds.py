@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sqlalchemy import ColumnElement, or_
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from admin.kit.filters.columns import Column
+    from admin.kit.search import Limits
 
 MOST_CHOICES = 100
 
@@ -97,6 +99,15 @@ class Filter:
         if self.column is None:
             return None
         return operand_of(self.parameter_name, self.title, self.column, self.through)
+
+    def within(self, limits: Limits) -> Self:
+        """Return the filter for somebody who may not see all rows of these related models."""
+        operand = self.operand
+        if operand is None or not (self.through or is_relation(operand.column)):
+            return self
+        made = copy.copy(self)
+        made.__dict__["operand"] = replace(operand, limits=limits)
+        return made
 
     def can_filter(self) -> bool:
         """Say whether this kind of filter makes sense of the column."""
@@ -272,6 +283,17 @@ class TextFilter(ColumnFilter):
 
     def can_filter(self) -> bool:
         return self.operand is not None and self.operand.kind == "text"
+
+
+class ExactFilter(ColumnFilter):
+    """All of the value, for columns that are sensitive: nobody finds them by a part."""
+
+    template = "sqladmin/filters/exact.html"
+    operators = ("empty",)
+    inputs = ("", "empty")
+
+    def is_shown(self, request: Request) -> bool:
+        return True
 
 
 class ValuesFilter(ColumnFilter):

@@ -7,7 +7,7 @@ equality. Nothing here reads an address, so that filters and groups of condition
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, reduce
 from math import isfinite
@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal,
     not_,
     or_,
+    true,
 )
 
 from admin.kit.filters.columns import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from admin.kit.filters.columns import Column
+    from admin.kit.search import Limits
 
 LONGEST_VALUE = 200  # characters
 WHOLE = re.compile(r"-?[0-9]{1,20}")
@@ -75,9 +77,16 @@ class Operand:
     title: str
     column: Column
     through: tuple[Column, ...] = ()
+    limits: Limits = field(default_factory=dict, compare=False, kw_only=True)
+    is_exact: bool = field(default=False, kw_only=True)
 
     kind: ClassVar[str] = "text"
     operators: ClassVar[tuple[str, ...]] = ("", "not", "in", "empty")
+
+    @property
+    def known_operators(self) -> tuple[str, ...]:
+        """The operators that may be asked: of a sensitive column, whether it is this or empty."""
+        return tuple(o for o in self.operators if not self.is_exact or o in ("", "empty"))
 
     @cached_property
     def is_nullable(self) -> bool:
@@ -85,7 +94,7 @@ class Operand:
 
     def condition(self, operator: str, texts: Sequence[str]) -> ColumnElement[bool]:
         """Return what these values ask for; raise `BadValueError` for one that means nothing."""
-        if operator not in self.operators or not all(map(can_be_asked, texts)):
+        if operator not in self.known_operators or not all(map(can_be_asked, texts)):
             raise BadValueError
         if operator in ALTERNATIVES:
             values = texts if operator == "" else [part for text in texts for part in split(text)]
@@ -143,7 +152,12 @@ class Operand:
 
     def reached(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         """Ask the related row, in a subquery, so that no row is lost or repeated."""
-        return reduce(asked_of, reversed(self.through), condition)
+        return reduce(self.asked_of, reversed(self.through), condition)
+
+    def asked_of(self, condition: ColumnElement[bool], relation: Column) -> ColumnElement[bool]:
+        """Say that a related row meets the condition, one of those that may be seen."""
+        limit = self.limits.get(relation.property.mapper.class_)
+        return asked_of(condition if limit is None else and_(limit, condition), relation)
 
     def unless(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the opposite, which holds for a row without a value."""
@@ -280,6 +294,13 @@ class RelatedOperand(Operand):
     kind = "related"
     operators = ("", "not", "in", "empty")
 
+    @property
+    def is_told_by_row(self) -> bool:
+        """Whether the row's own columns answer: not if they may hold the key of one not seen."""
+        relationship = self.column.property
+        is_single = relationship.direction.name == "MANYTOONE"
+        return is_single and relationship.mapper.class_ not in self.limits
+
     def parse(self, text: str) -> Any:
         target = self.column.property.mapper
         try:
@@ -292,12 +313,12 @@ class RelatedOperand(Operand):
         relationship = self.column.property
         local = {remote: own for own, remote in relationship.local_remote_pairs}
         keys = relationship.mapper.primary_key
-        if relationship.direction.name == "MANYTOONE" and set(keys) <= set(local):
+        if self.is_told_by_row and set(keys) <= set(local):
             if len(keys) == 1 and len(values) > 1:
                 return local[keys[0]].in_([value for ((_, value),) in values])  # type: ignore[no-any-return]
             return or_(*(and_(*(local[key] == value for key, value in one)) for one in values))
         same = or_(*(and_(*(key == value for key, value in one)) for one in values))
-        return asked_of(same, self.column)
+        return self.asked_of(same, self.column)
 
     def is_empty_word(self, text: str) -> bool:
         """Where keys are texts, `empty` may be one."""
@@ -306,10 +327,9 @@ class RelatedOperand(Operand):
 
     def has_value(self) -> ColumnElement[bool]:
         relationship = self.column.property
-        if relationship.direction.name == "MANYTOONE":
+        if self.is_told_by_row:
             return and_(*(column.is_not(None) for column in relationship.local_columns))
-        asked: Any = self.column.any if relationship.uselist else self.column.has
-        return asked()  # type: ignore[no-any-return]
+        return self.asked_of(true(), self.column)
 
 
 def choices_of(column: Column) -> tuple[tuple[str, Any], ...]:
@@ -327,6 +347,28 @@ def operand_of(
     """Return the operand for the column's type, or None for a type that can't be compared."""
     if is_relation(column):
         return RelatedOperand(path, title, column, through)
+    if is_sensitive_column(column):
+        return exact_operand(path, title, column, through)
+    return operand_by_type(path, title, column, through)
+
+
+def is_sensitive_column(column: Column) -> bool:
+    """Say whether the values of a column may be asked for, but not looked for."""
+    prop = column.property
+    return not is_relation(column) and bool(prop.columns[0].info.get("sensitive"))
+
+
+def exact_operand(
+    path: str, title: str, column: Column, through: tuple[Column, ...]
+) -> Operand | None:
+    """Return the operand of the type, which knows equality and emptiness alone."""
+    operand = operand_by_type(path, title, column, through)
+    return None if operand is None else replace(operand, is_exact=True)
+
+
+def operand_by_type(
+    path: str, title: str, column: Column, through: tuple[Column, ...]
+) -> Operand | None:
     stored = stored_type(column)
     if isinstance(stored, Enum):
         return ChoiceOperand(path, title, column, through, choices_of(column))

@@ -36,17 +36,19 @@ FOR_FILTER = "_filter"
 def picker_path(view: ModelAdmin, request: Request, filter_: Filter) -> str:
     """Return where the filter's choices are looked up, or "" where they can only be typed."""
     of_values = isinstance(filter_, ValuesFilter) and not filter_.through
-    of_objects = isinstance(filter_, RelatedFilter) and can_search(view, filter_)
+    of_objects = isinstance(filter_, RelatedFilter) and can_search(view, request, filter_)
     asked = urlencode({FOR_FILTER: "1", "name": filter_.parameter_name})
     path = path_for(request, "ajax_lookup", identity=view.identity)
     return f"{path}?{asked}" if of_values or of_objects else ""
 
 
-def can_search(view: ModelAdmin, filter_: RelatedFilter) -> bool:
+def can_search(view: ModelAdmin, request: Request, filter_: RelatedFilter) -> bool:
     """Say whether a form of the view, or the related model's own, says by what to search."""
     if form_picker(view, filter_):
         return True
-    return any(other.search_names for other in view.site.views_of({related_model(filter_)}))
+    return any(
+        other.search_names for other in view.site.views_of({related_model(filter_)}, request)
+    )
 
 
 def form_picker(view: ModelAdmin, filter_: RelatedFilter) -> str:
@@ -61,14 +63,14 @@ async def look_up(view: ModelAdmin, request: Request, name: str, term: str) -> l
     words(term)  # Refuses what no database can be asked.
     if isinstance(filter_, ValuesFilter) and not filter_.through:
         return await view.site.read(partial(occurring_values, view, request, filter_, term))
-    if not isinstance(filter_, RelatedFilter) or not can_search(view, filter_):
+    if not isinstance(filter_, RelatedFilter) or not can_search(view, request, filter_):
         raise HTTPException(400, gettext("There is no such picker."))
     stmt = await view.related_query(request, related_model(filter_))
     if stmt is None:
         raise HTTPException(403)
     if filter_.only_occurring:
         stmt = stmt.where(occurs(view, request, filter_))
-    return await view.site.read(finder(view, filter_, stmt, term))
+    return await view.site.read(finder(view, request, filter_, stmt, term))
 
 
 def find_filter(view: ModelAdmin, name: str) -> Filter | None:
@@ -77,14 +79,14 @@ def find_filter(view: ModelAdmin, name: str) -> Filter | None:
 
 
 def finder(
-    view: ModelAdmin, filter_: RelatedFilter, stmt: Select[Any], term: str
+    view: ModelAdmin, request: Request, filter_: RelatedFilter, stmt: Select[Any], term: str
 ) -> Callable[[Session], list[Found]]:
     """Return what finds the objects: by the form's picker, else as their own list does."""
     key = form_picker(view, filter_)
     if key:
         return partial(find_choices, query=stmt, loader=view.pickers[key], term=term)
     model = related_model(filter_)
-    other = next(other for other in view.site.views_of({model}) if other.search_names)
+    other = next(other for other in view.site.views_of({model}, request) if other.search_names)
     found = other.search_query(stmt, term) if term else stmt
     found = found.order_by(*inspect(model).primary_key).limit(MOST_CHOICES)
     return lambda session: [Found.of(obj) for obj in session.scalars(found)]

@@ -1,10 +1,17 @@
 """A history that can be trusted: every change with who made it, in the same transaction."""
 
 from admin.kit.history.bulk import recorded_delete, recorded_update
-from admin.kit.history.journal import AlreadyDoneError, Journal, UnrecordedWriteError, note
+from admin.kit.history.journal import (
+    AlreadyDoneError,
+    Journal,
+    UnrecordedWriteError,
+    Written,
+    note,
+)
 from admin.kit.history.origin import (
     Origin,
     Recorded,
+    address_of,
     current_origin,
     forget_recorded,
     origin,
@@ -25,6 +32,8 @@ __all__ = [
     "Undone",
     "UnrecordedWriteError",
     "Verified",
+    "Written",
+    "address_of",
     "current_origin",
     "forget_recorded",
     "note",

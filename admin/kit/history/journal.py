@@ -19,11 +19,13 @@ from admin.kit.history.recorder import BATCH, Recorder
 from admin.kit.history.schema import RecordedSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import TextClause
     from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
     from sqlalchemy.orm import SessionTransaction, UOWTransaction, registry, sessionmaker
+
+    Guard = Callable[[Session, "Written"], None]
 
 JOURNAL, RECORDER = "journal", "recorder"
 WRITES = re.compile(
@@ -52,17 +54,53 @@ class AlreadyDoneError(Exception):
         self.operation = operation
 
 
+class Written:
+    """What a unit of work has written, as its guard sees it."""
+
+    def __init__(self, journal: Journal, session: Session, recorder: Recorder) -> None:
+        self.journal = journal
+        self.session = session
+        self.recorder = recorder
+
+    @property
+    def tables(self) -> set[str]:
+        """The names of the tables that were written."""
+        return {name for name, _ in self.recorder.counts}
+
+    def entries(self, table_names: Collection[str]) -> list[Any]:
+        """Return the entries about rows of these tables, in their order."""
+        recorder = self.recorder
+        stored = self.journal.entries(self.session, recorder.operation)
+        sent = [*stored] if recorder.is_spilled else []
+        return [entry for entry in (*sent, *recorder.entries) if entry.table_name in table_names]
+
+    def lock(self) -> None:
+        """Wait for units of work that are about to be stored, and let others wait for this one."""
+        self.session.execute(select(self.journal.heads.id).with_for_update())
+
+
 class Journal:
     """Writes the history of the models of a registry into three tables of the application.
 
     `change_sets`, `changes` and `heads` are model classes; `models.history` shows what they hold.
+    `guard` looks at all that a unit of work has written before it is stored, whichever page or
+    command wrote it; what it raises takes back all of it.
     """
 
-    def __init__(self, models: registry, *, change_sets: type, changes: type, heads: type) -> None:
+    def __init__(
+        self,
+        models: registry,
+        *,
+        change_sets: type,
+        changes: type,
+        heads: type,
+        guard: Guard | None = None,
+    ) -> None:
         self.schema = RecordedSchema(models)
         self.change_sets: Any = change_sets
         self.changes: Any = changes
         self.heads: Any = heads
+        self.guard = guard
 
     @cached_property
     def sealing(self) -> TextClause:
@@ -86,8 +124,10 @@ class Journal:
         recorder = recorder_of(session)
         if recorder is None or recorder.is_empty:
             return False
-        session.info.pop(RECORDER)
         recorder.entries.sort(key=lambda entry: entry.position)
+        if self.guard is not None:
+            self.guard(session, Written(self, session, recorder))
+        session.info.pop(RECORDER)
         change_set = self._change_set(recorder)
         try:
             with recorder.working():
@@ -154,8 +194,12 @@ class Journal:
             found = session.execute(rest).all() if len(found) == BATCH else []
 
 
-def note(session: Session, action: str, label: str = "", *, table_name: str = "") -> None:
+def note(
+    session: Session, action: str, label: str = "", *, table_name: str = "", key: str = ""
+) -> None:
     """Add an entry about something that changes no row, such as a sign-in or an export.
+
+    With the `key` of a row of the table it is told in the row's own history, too.
 
     Without a history it does nothing.
     """
@@ -163,7 +207,9 @@ def note(session: Session, action: str, label: str = "", *, table_name: str = ""
     if recorder is not None:
         recorder.begin_step()
         # What was asked for may hold anything; no text of PostgreSQL holds a NUL.
-        recorder.add(action, table_name, label=label.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        recorder.add(
+            action, table_name, key, label=label.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        )
 
 
 def recorder_of(session: Session | None) -> Recorder | None:

@@ -77,8 +77,8 @@ def visible_links(view: ModelAdmin, request: Request) -> list[Side]:
     for relationship in view.mapper.relationships:
         if relationship.secondary not in schema.links:
             continue
-        others = view.site.views_of({relationship.mapper.class_})
-        may_list = [v for v in others if v.is_accessible(request) and not v.is_scoped]
+        others = view.site.views_of({relationship.mapper.class_}, request)
+        may_list = [v for v in others if v.is_accessible(request) and not v.hides_rows(request)]
         if not others or any(wait_for(other.check_can_list, request) for other in may_list):
             found += sides_of(relationship)
     return found

@@ -20,6 +20,7 @@ from admin.kit.history.timeline import parse_number
 from admin.kit.history.undo import CollisionsError
 from admin.kit.history.wording import quoted
 from admin.kit.languages import gettext, in_sentence, ngettext
+from admin.kit.reading import may_be_called
 from admin.kit.templating import key_path, path_for
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ async def object_page(site: AdminSite, request: Request) -> Response:
         raise HTTPException(404)
     version = await site.read(partial(versions.read_version, view, request, number))
     if request.method == "POST":
-        return await restore_version(view, request, version)
+        return await site.confirm(request) or await restore_version(view, request, version)
     return await show_version(view, request, version)
 
 
@@ -86,6 +87,7 @@ async def show_version(
 ) -> Response:
     subject = version.subject
     title = gettext("%(name)s after change %(number)s", name=subject.label, number=version.id)
+    can_restore = view.can_undo and subject.may_edit and not subject.is_gone
     return await view.site.page(
         request,
         "sqladmin/history_version.html",
@@ -95,7 +97,7 @@ async def show_version(
         version=version,
         error=error,
         history_url=object_path(request, view, subject.key),
-        can_restore=subject.may_edit and not subject.is_gone and bool(version.values),
+        can_restore=can_restore and bool(version.values),
     )
 
 
@@ -106,7 +108,7 @@ async def restore_version(
     subject, sent = version.subject, await posted(request)
     if subject.is_gone:
         raise HTTPException(404, gettext("It was deleted: restore it from the trash first."))
-    require(subject.may_edit)
+    require(subject.may_edit and view.can_undo)
     back = RedirectResponse(object_path(request, view, subject.key), 302)
     if not version.values:
         sentence = gettext("It is as it was then, so nothing was changed.")
@@ -135,7 +137,8 @@ def has_trash(view: ModelAdmin, request: Request) -> bool:
 
     Where a view hides rows, it can't say who was to see one that is gone, so there is no trash.
     """
-    return is_recorded(view.site.journal, view) and not view.is_scoped and view.may_create(request)
+    is_kept = is_recorded(view.site.journal, view) and view.can_undo
+    return is_kept and not view.hides_rows(request) and view.may_create(request)
 
 
 def trash_path(view: ModelAdmin, request: Request) -> str:
@@ -146,10 +149,10 @@ async def trash_page(site: AdminSite, request: Request) -> Response:
     """Show what was deleted of one model, and put it back."""
     view = recorded_view(site, request)
     require(await view.check_can_list(request) and await view.check_can_create(request))
-    if view.is_scoped:
+    if view.hides_rows(request) or not view.can_undo:
         raise HTTPException(404)
     if request.method == "POST":
-        return await restore(view, request)
+        return await site.confirm(request) or await restore(view, request)
     before = trash.read_cursor(request.query_params.get("before", ""))
     found = await site.read(partial(trash.read_trash, site.recorded, view, before))
     return await show_trash(view, request, found)
@@ -182,7 +185,8 @@ async def restore(view: ModelAdmin, request: Request) -> Response:
         return not_restored(request, back, refusal.sentence)
     sentence = restored(in_sentence(view.name), undone.count - 1)
     path = key_path(request, "details", view.identity, key)
-    messages.success(request, sentence, label=found.label or key, url=path)
+    label = found.label if may_be_called(view.model) else ""
+    messages.success(request, sentence, label=label or key, url=path)
     return back
 
 

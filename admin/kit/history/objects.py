@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sqlalchemy import tuple_
 from sqlalchemy.orm import raiseload
 
-from admin.kit.display import display
+from admin.kit.display import display, masked
 from admin.kit.history.diff import NEW, OLD, Differ, cut
 from admin.kit.history.images import SECRET, row_of
 from admin.kit.history.links import Side, visible_links
@@ -20,6 +20,7 @@ from admin.kit.history.subjects import Subject, entries, ghost, not_kept, open_s
 from admin.kit.history.wording import action_word, reason, source_word
 from admin.kit.hooks import wait_for
 from admin.kit.languages import gettext, in_sentence, lazy_gettext
+from admin.kit.reading import is_sensitive, may_be_called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +151,8 @@ class Teller:
         return Markup(" ").join(parts)
 
     def is_prose(self, name: str, old: Any, new: Any) -> bool:
+        if is_sensitive(self.view.mapper, self.columns[name]):
+            return False
         has_formatter = self.columns[name] in self.view._detail_formatters  # noqa: SLF001
         are_texts = isinstance(old, str) and isinstance(new, str)
         return are_texts and not has_formatter and max(len(old), len(new)) > SHORTEST_DIFF
@@ -159,6 +162,8 @@ class Teller:
         value, attribute = image.get(name), self.columns[name]
         if value is SECRET:
             return not_kept()
+        if is_sensitive(self.view.mapper, attribute):
+            return display(None) if value is None else masked()
         if attribute in self.view._detail_formatters:  # noqa: SLF001
             return shown_field(self.view, ghost(self.view, image), attribute, self.request)
         text = display(cut(value) if isinstance(value, str) else value)
@@ -188,4 +193,5 @@ class Teller:
             stmt = query.where(remote.in_(values)).options(raiseload("*"))
             prop = relationship.mapper.get_property_by_column(remote)
             for obj in self.session.scalars(stmt):
-                self.names[name, str(getattr(obj, prop.key))] = name_of(obj)
+                called = name_of(obj) if may_be_called(type(obj)) else ""
+                self.names[name, str(getattr(obj, prop.key))] = called

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from uuid import UUID
 
+    from starlette.requests import HTTPConnection
+
+LONGEST_ADDRESS = 45  # characters
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -52,6 +56,12 @@ def current_origin() -> Origin:
 def set_origin(**changes: Any) -> None:
     """Say more about where the work of this request comes from."""
     _current.set(replace(_current.get(), **changes))
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Return the client's address, cut to what is kept: a proxy may hand on anything as one."""
+    address = request.client.host if request.client else ""
+    return address.replace("\0", "")[:LONGEST_ADDRESS]
 
 
 @contextmanager

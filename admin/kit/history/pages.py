@@ -8,13 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqladmin.authentication import login_required
 from sqladmin.authorization import Action
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import aliased
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from admin.kit import messages
 from admin.kit.errors import require
@@ -24,7 +22,13 @@ from admin.kit.history import undoing
 from admin.kit.history.images import load
 from admin.kit.history.object_pages import object_page, trash_page
 from admin.kit.history.obstacles import may_open, object_path, told
-from admin.kit.history.sight import Sight, is_recorded, may_undo, visible_columns
+from admin.kit.history.sight import (
+    Sight,
+    is_recorded,
+    may_undo,
+    must_confirm,
+    visible_columns,
+)
 from admin.kit.history.timeline import (
     Timeline,
     Told,
@@ -37,7 +41,9 @@ from admin.kit.history.timeline import (
 from admin.kit.history.undo import CollisionsError, Undone
 from admin.kit.history.wording import (
     ACTIONS,
+    ANY_SIGN_IN,
     DONE,
+    SIGN_INS,
     SOURCES,
     action_word,
     reason,
@@ -45,42 +51,34 @@ from admin.kit.history.wording import (
     words,
 )
 from admin.kit.languages import gettext, ngettext
+from admin.kit.routing import route
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
     from starlette.requests import Request
+    from starlette.routing import Route
 
     from admin.kit.site import AdminSite
 
-    Page = Callable[[AdminSite, Request], Awaitable[Response]]
 
 PAGE = 100
+MOST_UNCONFIRMED = 100  # rows that are put back without asking who is there
 
 
 def routes(site: AdminSite) -> list[Route]:
     """Return the routes of a site that keeps a history."""
-    either = ["GET", "POST"]
+    either = ("GET", "POST")
     return [
         route("/history", site, show_timeline, "history"),
         route("/history/{id}", site, show_set, "history_set"),
-        route("/history/{id}/undo", site, undo, "history_undo", ["POST"]),
-        route("/{identity}/history/{pk:path}", site, object_page, "object_history", either),
-        route("/{identity}/trash", site, trash_page, "trash", either),
+        route("/history/{id}/undo", site, undo, "history_undo", "POST"),
+        route("/{identity}/history/{pk:path}", site, object_page, "object_history", *either),
+        route("/{identity}/trash", site, trash_page, "trash", *either),
     ]
-
-
-def route(
-    path: str, site: AdminSite, page: Page, name: str, methods: Sequence[str] = ("GET",)
-) -> Route:
-    @login_required
-    async def endpoint(_site: AdminSite, request: Request) -> Response:
-        return await page(site, request)
-
-    return Route(path, partial(endpoint, site), methods=[*methods], name=name)
 
 
 # All change sets
@@ -88,7 +86,7 @@ def route(
 
 def path(site: AdminSite, request: Request) -> str:
     """Return where the whole history is, or "" for those who may see none of it."""
-    for view in site.model_views():
+    for view in site.model_views(request):
         may_see = view.is_accessible(request) and view.has_permission(request, Action.LIST)
         if may_see and is_recorded(site.journal, view):
             return path_for(request, "history")
@@ -103,6 +101,7 @@ async def show_timeline(site: AdminSite, request: Request) -> Response:
     asked = read_query(request.query_params, models)
     page = await site.read(Timeline(site, sight, asked).page)
     context = {"models": models, "actions": ACTIONS, "sources": SOURCES, "page": page}
+    context["sign_ins"] = ANY_SIGN_IN
     title = gettext("History")
     return await site.page(request, "sqladmin/history.html", title=title, **context)
 
@@ -205,14 +204,17 @@ def tell(sight: Sight, found: Any, seen: Sequence[Any]) -> Told:
     """Say what a change set did; where a view hides rows, how many there are is not told."""
     counts = visible(found, sight.whole_of(found))
     label = found.label if len(counts) == len(summary(found)) else ""
+    label = label if all(sight.label(name, label) for name, _ in counts) else ""
     who, source, why = found.operator_name, source_word(found.source), reason(found)
     text = words(sight, counts, label) if counts else words_of_seen(sight, seen)
-    return Told(found.id, found.at, who, source, text, why, found.undoes, found.undone_by)
+    address = found.address if any(action in SIGN_INS for _, action in counts) else ""
+    return Told(found.id, found.at, who, source, text, why, found.undoes, found.undone_by, address)
 
 
 def words_of_seen(sight: Sight, entries: Sequence[Any]) -> str:
     counts = Counter((entry.table_name, entry.action) for entry in entries)
-    return words(sight, counts, entries[0].label if len(entries) == 1 else "")
+    label = sight.label(entries[0].table_name, entries[0].label) if len(entries) == 1 else ""
+    return words(sight, counts, label)
 
 
 def line(sight: Sight, entry: Any) -> Line:
@@ -227,7 +229,8 @@ def line(sight: Sight, entry: Any) -> Line:
     image = load(entry.after) if entry.action == "update" else {}
     fields = [view.label(attribute) for name, attribute in columns.items() if name in image]
     url = object_path(sight.request, view, entry.key) if may_open(view, sight.request) else ""
-    return Line(what, view.name, entry.label or entry.key, fields, url)
+    label = sight.label(entry.table_name, entry.label)
+    return Line(what, view.name, label or entry.key, fields, url)
 
 
 # Undo
@@ -237,6 +240,11 @@ async def undo(site: AdminSite, request: Request) -> Response:
     """Take a change set back, or show what keeps it from being taken back."""
     found = await find_set(site, request)
     require(may_undo(site, request, summary(found)))
+    is_much = sum(summary(found).values()) > MOST_UNCONFIRMED
+    if is_much or must_confirm(site, summary(found)):
+        asked = await site.authentication_backend.confirm(request)
+        if asked is not None:
+            return asked
     skip = (await posted(request)).get("skip") == "1"
     try:
         undone = await undoing.undo_set(site, request, found, skip=skip)

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Table
 
 from admin.kit.history.images import SECRET, is_recorded
 from admin.kit.keys import join
+from admin.kit.reading import is_called_by_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,7 +152,12 @@ def key_of_row(table: Table, row: Mapping[str, Any]) -> str:
 
 
 def name_of(obj: Any) -> str:
-    """Return what an object calls itself, or "" if it needs a relation that isn't loaded."""
+    """Return what an object calls itself, or "" if it needs a relation that isn't loaded.
+
+    The history is the same for everyone: who may see the name is asked where it is shown.
+    """
+    if is_called_by_secrets(type(obj)):
+        return ""
     try:
         return str(obj)
     except Exception:  # noqa: BLE001 - the model's own code, which history must not depend on

@@ -10,6 +10,8 @@ from sqlalchemy import Table, and_, func, or_, select, tuple_
 
 from admin.kit.history.recorder import DELETE, PRUNE, table_of
 from admin.kit.keys import BadKeyError, key_of, matches_keys, parse_key
+from admin.kit.reading import may_be_called
+from admin.kit.scopes import scope_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -54,11 +56,11 @@ class Sight:
     async def of(cls, site: AdminSite, request: Request) -> Sight:
         """Ask each view whether this operator may list its rows."""
         sight = cls(site, request)
-        for view in site.model_views():
+        for view in site.model_views(request):
             may_list = view.is_accessible(request) and await view.check_can_list(request)
             if may_list and is_recorded(site.journal, view):
                 sight.views.setdefault(table_name(view), view)
-        models = {view.model for view in sight.views.values() if not view.is_scoped}
+        models = {view.model for view in sight.views.values() if not view.hides_rows(request)}
         may = site.authorization_backend.has_permission
         sight.has_events = may(request, "history", SEE_EVENTS)
         for table, relationship in site.recorded.schema.links.items():
@@ -69,8 +71,7 @@ class Sight:
     @property
     def whole(self) -> set[str]:
         """The tables of which the operator may see every row."""
-        open_ones = {name for name, view in self.views.items() if not view.is_scoped}
-        return open_ones | self.links
+        return {*self.views} - self.scoped | self.links
 
     def whole_of(self, change_set: Any) -> set[str]:
         """Return the tables of which the operator may see every row of a change set.
@@ -82,8 +83,8 @@ class Sight:
     def may_see_events(self, change_set: Any) -> bool:
         """Say whether the events are the operator's own, or of the history itself.
 
-        Those of others may be seen only with a right of its own: what was typed for a name when
-        signing in may be a password.
+        Those of others may be seen only with a right of its own: they tell who works when, and
+        from where.
         """
         if self.has_events:
             return True
@@ -114,7 +115,13 @@ class Sight:
     @property
     def scoped(self) -> set[str]:
         """The tables of which the operator may see some rows."""
-        return {name for name, view in self.views.items() if view.is_scoped}
+        hidden = (name for name, view in self.views.items() if view.hides_rows(self.request))
+        return set(hidden)
+
+    def label(self, table_name: str, label: str) -> str:
+        """Return what a row was called, or "" where its name is made of what may not be seen."""
+        view = self.views.get(table_name)
+        return label if view is None or may_be_called(view.model) else ""
 
     def seen(self, session: Session, entries: Collection[Any], whole: Collection[str]) -> list[Any]:
         """Return those entries, each with the `id` of its change set, that may be seen.
@@ -196,8 +203,11 @@ FLAGS = {Action.DELETE: "can_delete", Action.EDIT: "can_edit", Action.CREATE: "c
 
 
 def may_undo(site: AdminSite, request: Request, counts: Iterable[Name]) -> bool:
-    """Say whether an operator has the rights to do the opposite to all tables of a change set."""
-    asked = set(counts)
+    """Say whether an operator has the rights to do the opposite to all tables of a change set.
+
+    Events in it changed no row, such as the sessions that a role's change ended: they stay.
+    """
+    asked = {(name, action) for name, action in counts if action in ACTIONS}
     return bool(asked) and all(
         may_reverse(site, request, *name) or goes_along(site, *name, asked) for name in asked
     )
@@ -227,10 +237,29 @@ def may_reverse(site: AdminSite, request: Request, name: str, action: str) -> bo
     if table is None or right is None:
         return False
     if table in schema.links:
-        views = site.views_of(set(ends(schema.links[table])))
-        return bool(views) and all(may(view, request, Action.EDIT) for view in views)
+        views = site.views_of(set(ends(schema.links[table])), request)
+        return bool(views) and all(
+            may_return(view, request, Action.EDIT)
+            and scope_names(view, request, Action.EDIT) is None
+            for view in views
+        )
     views = site.views_of({schema.mappers[table].class_})
-    return any(may(view, request, right) for view in views)
+    return any(may_return(view, request, right) for view in views)
+
+
+def must_confirm(site: AdminSite, counts: Iterable[Name]) -> bool:
+    """Say whether a change set has rows of a view that asks who is there before any change."""
+    schema = site.recorded.schema
+    tables = {schema.tables[name] for name, _ in counts if name in schema.tables}
+    models = {schema.mappers[table].class_ for table in tables if table in schema.mappers}
+    for link in tables & schema.links.keys():
+        models |= set(ends(schema.links[link]))
+    return any(view.must_confirm for view in site.views_of(models))
+
+
+def may_return(view: ModelAdmin, request: Request, right: Action) -> bool:
+    """Say whether what was changed on a screen may be taken back, and by this operator."""
+    return view.can_undo and may(view, request, right)
 
 
 def may(view: ModelAdmin, request: Request, right: Action) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+from sqladmin.authorization import Action
 from sqlalchemy import and_, or_, select
-from starlette.exceptions import HTTPException
 
 from admin.kit.display import empty
 from admin.kit.errors import require
@@ -18,6 +18,8 @@ from admin.kit.history.sight import table_name
 from admin.kit.history.trash import last_deletion
 from admin.kit.hooks import wait_for
 from admin.kit.languages import gettext
+from admin.kit.reading import may_be_called
+from admin.kit.scopes import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -60,17 +62,24 @@ def open_subject(view: ModelAdmin, request: Request, session: Session) -> Subjec
     An object that is gone is judged by how it was; where the view hides rows, by nothing at all.
     """
     key, journal = request.path_params["pk"], view.site.recorded
-    obj = session.scalar(view.object_query(request, key))
+    reach = Reach.of(view, request, Action.DETAILS, {"edit": Action.EDIT, "reveal": "reveal"})
+    stmt = view.object_query(request, key, Action.DETAILS).add_columns(*reach.columns.values())
+    row = session.execute(stmt).first()
+    obj = None if row is None else row[0]
+    denied = frozenset[str]() if row is None else reach.denied(row[1:])
     deletion = last_deletion(journal, view, key, session)
-    if obj is None and (deletion is None or view.is_scoped):
-        raise HTTPException(404)
+    hides_rows = view.hides_rows(request, Action.DETAILS)
+    if obj is None and (deletion is None or hides_rows):
+        view.missing(request, session, key)
     is_gone = obj is None
     if is_gone:
         obj = ghost(view, row_of(table_of(view.mapper), deletion.before))
     require(wait_for(allows, view.check_can_view_details, request, obj, is_gone))
     may_edit = wait_for(allows, view.check_can_edit, request, obj, is_gone)
+    may_edit = may_edit and "edit" not in denied
     label = deletion.label if is_gone else name_of(obj)
-    since = deletion.id if deletion is not None and view.is_scoped else 0
+    label = label if may_be_called(view.model) else ""
+    since = deletion.id if deletion is not None and hides_rows else 0
     version = "" if is_gone else view.version_of(obj)
     return Subject(obj, key, label or key, is_gone, may_edit, since, version)
 

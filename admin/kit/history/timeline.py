@@ -14,7 +14,15 @@ from sqlalchemy.orm import aliased
 from starlette.exceptions import HTTPException
 
 from admin.kit.history.recorder import DELETE
-from admin.kit.history.wording import ACTIONS, SOURCES, reason, source_word, words
+from admin.kit.history.wording import (
+    ACTIONS,
+    ANY_SIGN_IN,
+    SIGN_INS,
+    SOURCES,
+    reason,
+    source_word,
+    words,
+)
 from admin.kit.languages import gettext
 from admin.kit.search import contains
 from admin.kit.search import words as words_of
@@ -53,6 +61,7 @@ class Told:
     reason: str
     undoes: int | None
     undone_by: int | None
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,7 +247,7 @@ class Timeline:
         if asked.source:
             yield sets.source == asked.source
         if asked.model or asked.action:
-            yield sets.summary.contains(self._written(), autoescape=True)
+            yield or_(*(sets.summary.contains(w, autoescape=True) for w in self._written()))
         if asked.since:
             yield sets.at >= midnight(asked.since)
         if asked.until:
@@ -246,11 +255,13 @@ class Timeline:
         for word in words_of(asked.term):
             yield or_(contains(sets.label, word), contains(sets.reason, word))
 
-    def _written(self) -> str:
-        """Return the part of a summary that tells of the model and the action asked for."""
+    def _written(self) -> Iterable[str]:
+        """Return the parts of a summary that tell of the model and the action asked for."""
         table = f"[{json.dumps(self._table())}" if self.asked.model else '"'
-        action = f'"{self.asked.action}"' if self.asked.action else ""
-        return f"{table},{action}"
+        return [f'{table},"{action}"' if action else f"{table}," for action in self._actions()]
+
+    def _actions(self) -> Sequence[str]:
+        return SIGN_INS if self.asked.action == ANY_SIGN_IN else (self.asked.action,)
 
     def _table(self) -> str:
         found = [n for n, v in self.sight.views.items() if v.identity == self.asked.model]
@@ -298,17 +309,19 @@ class Timeline:
         """Return the row of the list, or None if what was asked for is not to be seen in it."""
         if label is None:
             label = row.label if len(counts) == len(summary(row)) else ""
+        label = label if all(self.sight.label(name, label) for name, _ in counts) else ""
         if not counts or not self._matches(counts, f"{label}\n{row.reason}"):
             return None
         who, source, why = row.operator_name, source_word(row.source), reason(row)
         told = words(self.sight, counts, label)
-        return Told(row.id, row.at, who, source, told, why, row.undoes, row.undone_by)
+        address = row.address if any(action in SIGN_INS for _, action in counts) else ""
+        return Told(row.id, row.at, who, source, told, why, row.undoes, row.undone_by, address)
 
     def _matches(self, counts: Mapping[Name, int], text: str) -> bool:
         """Say whether what is to be seen was asked for: the database looked at all of it."""
         table = self._table() if self.asked.model else ""
         return all(word.lower() in text.lower() for word in words_of(self.asked.term)) and any(
-            (not table or name == table) and self.asked.action in ("", action)
+            (not table or name == table) and not {"", action}.isdisjoint(self._actions())
             for name, action in counts
         )
 

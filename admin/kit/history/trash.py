@@ -16,6 +16,7 @@ from admin.kit.history.sight import deletions, is_key, table_name
 from admin.kit.history.timeline import WINDOW, parse_number
 from admin.kit.keys import join, key_columns, matches_keys
 from admin.kit.languages import gettext, in_sentence
+from admin.kit.reading import may_be_called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,9 +118,15 @@ def gone(
         if row.key not in there and last.get((name, row.key)) == row.id:
             latest.setdefault(row.key, row)
     return [
-        Trashed(r.id, r.position, r.key, r.label or r.key, r.at, r.operator_name)
+        Trashed(r.id, r.position, r.key, label_in(view, r), r.at, r.operator_name)
         for r in latest.values()
     ]
+
+
+def label_in(view: ModelAdmin, entry: Any) -> str:
+    """Return what a row was called; its key, if the name is made of what may not be seen."""
+    label: str = entry.label if may_be_called(view.model) else ""
+    return label or entry.key
 
 
 def existing(view: ModelAdmin, keys: Sequence[str], session: Session) -> set[str]:
@@ -150,7 +157,7 @@ def find_trashed(journal: Journal, view: ModelAdmin, key: str, session: Session)
     if found is None:
         raise HTTPException(404)
     if existing(view, [key], session):
-        name, label = in_sentence(view.name), found.label or key
+        name, label = in_sentence(view.name), found.label if may_be_called(view.model) else key
         sentence = gettext("The %(name)s “%(label)s” is there again.", name=name, label=label)
         raise Refused(sentence, status=409)
     return found

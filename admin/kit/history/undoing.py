@@ -16,7 +16,7 @@ from admin.kit.constraints import broken_rule
 from admin.kit.errors import Refused, require
 from admin.kit.history.images import row_of
 from admin.kit.history.origin import origin
-from admin.kit.history.recorder import BATCH, CREATE, DELETE, UPDATE
+from admin.kit.history.recorder import BATCH, CREATE, DELETE, UPDATE, table_of
 from admin.kit.history.schema import key_columns
 from admin.kit.history.sight import (
     ACTIONS,
@@ -88,6 +88,7 @@ class Work:
         number = undone_by(self.journal, session, self.found)
         if number is not None:
             raise UndoneBeforeError(number)
+        self.check_settable(self.journal.entries(session, self.found.operation))
         now = self.rows(session, is_undone=False)
         self.check(session, now, {CREATE: Action.DELETE, UPDATE: Action.EDIT})
         undone = undo(self.journal, session, self.found.operation, skip=skip)
@@ -101,6 +102,16 @@ class Work:
         require(may_undo(self.site, self.request, {(name, a) for name, a, _ in tree.entries}))
         self.check(session, tree.entries, {UPDATE: None, DELETE: Action.CREATE})
         return undone
+
+    def check_settable(self, entries: Iterable[Any]) -> None:
+        """Refuse what would set columns that the operator's roles don't let them set."""
+        if not any(view.unsettable for view in self.site.model_views(self.request)):
+            return
+        for entry in entries:
+            view = self.view(entry.table_name, UPDATE) if entry.action == UPDATE else None
+            if view is not None and sets(view, entry.before) & view.unsettable:
+                sentence = gettext("This would change fields that you may not change.")
+                raise Refused(sentence, status=403)
 
     def rows(self, session: Session, *, is_undone: bool) -> Iterator[Row]:
         """Return the rows of the change set by their keys, before or after the undo."""
@@ -133,29 +144,54 @@ class Work:
     ) -> None:
         keys = [key for key in keys if is_key(view.model, key)]
         check = {Action.DELETE: view.check_can_delete, Action.EDIT: view.check_can_edit}
-        if not keys or (right not in check and not view.is_scoped):
+        # After it, rows have to be where the operator may edit them, or could have added them.
+        actions = {right or Action.EDIT, *(() if right in check else (Action.LIST,))}
+        if not keys or not (right in check or self.hides_rows(view, actions)):
             return
-        stmt = view.objects_query(self.request, keys)
+        for action in sorted(actions):
+            self.check_rows(
+                session, view, keys, action, None if right is None else check.get(right)
+            )
+
+    def hides_rows(self, view: ModelAdmin, actions: Iterable[str]) -> bool:
+        return any(view.hides_rows(self.request, action) for action in actions)
+
+    def check_rows(
+        self,
+        session: Session,
+        view: ModelAdmin,
+        keys: Sequence[str],
+        action: str,
+        check: Callable[..., Any] | None,
+    ) -> None:
+        """Refuse rows that this may not be done to."""
+        stmt = view.objects_query(self.request, keys, action)
         objects = list(session.scalars(stmt.with_for_update(of=view.model)))
-        if view.is_scoped:
+        if view.hides_rows(self.request, action):
             condition = matches_keys(view.model, keys)
             there = select(func.count()).select_from(view.model).where(condition)
             if session.scalar(there) != len({key_of(obj) for obj in objects}):
                 raise HTTPException(404)
-        if right in check:
-            require(wait_for(all_allow, check[right], self.request, objects))
+        if check is not None:
+            require(wait_for(all_allow, check, self.request, objects))
 
     def view(self, name: str, action: str) -> ModelAdmin | None:
         """Return the view by whose rules the rows of a table are put back; none has any."""
         table = self.journal.schema.tables.get(name)
         mapper = self.journal.schema.mappers.get(table) if table is not None else None
-        views = self.site.views_of({mapper.class_} if mapper else ())
+        views = self.site.views_of({mapper.class_} if mapper else (), self.request)
         if not views:
             return None
         for view in views:
             if may(view, self.request, ACTIONS[action]):
                 return view
         raise HTTPException(403)
+
+
+def sets(view: ModelAdmin, before: str) -> set[str]:
+    """Return the attributes that an image gives values to."""
+    table = table_of(view.mapper)
+    return {view.mapper.get_property_by_column(table.c[n]).key for n in row_of(table, before)}
 
 
 def batches(keys: Iterable[str]) -> Iterator[list[str]]:
@@ -188,10 +224,15 @@ def undone_by(journal: Journal, session: Session, found: Any) -> int | None:
     again = select(undoing.id).where(undoing.undoes == sets.id).exists()
     stmt = select(sets.id, sets.summary).where(sets.undoes == found.id, ~again)
     for row in session.execute(stmt.order_by(sets.id.desc()).limit(MOST_TRIED)):
-        if sum(summary(row).values()) >= sum(summary(found).values()):
+        if rows_changed(row) >= rows_changed(found):
             number: int = row.id
             return number
     return None
+
+
+def rows_changed(found: Any) -> int:
+    """Return how many rows a change set changed; events, which nothing takes back, are none."""
+    return sum(count for (_, action), count in summary(found).items() if action in ACTIONS)
 
 
 async def is_undone(site: AdminSite, operation: UUID) -> bool:

@@ -126,7 +126,11 @@ def load_related(
     relationship = to_one(view, name)
     if relationship is not None:
         key = tuple(then.get(c.name) for c, _ in relationship.local_remote_pairs or ())
-        related = None if None in key else session.get(relationship.mapper.class_, key)
+        model, limit = relationship.mapper.class_, view.limits.get(relationship.mapper.class_)
+        stmt = select(model).where(matches_keys(model, [join(key)])) if None not in key else None
+        if stmt is not None and limit is not None:
+            stmt = stmt.where(limit)
+        related = None if stmt is None else session.scalar(stmt)
         set_committed_value(obj, name, related)
 
 

@@ -27,12 +27,44 @@ DONE = {
 # What changes no row.
 EVENTS = {
     "export": lazy_gettext("Exported"),
+    "reveal": lazy_gettext("Revealed"),
     "sign in": lazy_gettext("Signed in"),
     "refuse sign-in": lazy_gettext("Sign-in refused"),
+    "refuse other site": lazy_gettext("Refused from another site"),
+    "lock out": lazy_gettext("Locked out"),
+    "sign out": lazy_gettext("Signed out"),
+    "end session": lazy_gettext("Sessions ended"),
+    "confirm": lazy_gettext("Confirmed who they are"),
+    "refuse confirm": lazy_gettext("Confirmation refused"),
+    "unlock": lazy_gettext("Unlocked"),
+    "set password": lazy_gettext("Password set"),
+    "make link": lazy_gettext("Link to choose a password made"),
+    "send link": lazy_gettext("Link to choose a password sent"),
+    "refuse password": lazy_gettext("Own password not changed"),
     "refuse": lazy_gettext("Refused"),
+    "view as": lazy_gettext("Began to look on as somebody else"),
+    "stop viewing": lazy_gettext("Stopped looking on as somebody else"),
     "prune": lazy_gettext("Old history removed"),
+    "refuse second factor": lazy_gettext("Second factor refused"),
+    "refuse passkey": lazy_gettext("Passkey refused: it may have been copied"),
+    "use backup code": lazy_gettext("Backup code used"),
+    "set up app": lazy_gettext("Authenticator app set up"),
+    "remove app": lazy_gettext("Authenticator app removed"),
+    "make backup codes": lazy_gettext("Backup codes made"),
+    "reset second factors": lazy_gettext("Second factors reset"),
 }
-ACTIONS = {**DONE, **EVENTS}
+# What tells who was at the door; it can be asked for in one.
+SIGN_INS = (
+    *("sign in", "refuse sign-in", "lock out", "sign out", "end session"),
+    *("confirm", "refuse confirm", "unlock"),
+)
+# What is done to an operator, who is named.
+TO_OPERATORS = (
+    *("set password", "make link", "send link", "view as", "stop viewing"),
+    "reset second factors",
+)
+ANY_SIGN_IN = "sign-ins"
+ACTIONS = {**DONE, ANY_SIGN_IN: lazy_gettext("Sign-ins and sessions"), **EVENTS}
 # A sentence begins with the first one, and goes on with the second one.
 PHRASES = {
     "create": (lazy_gettext("Added %(what)s"), lazy_gettext("added %(what)s")),
@@ -48,6 +80,17 @@ SOURCES = {
     "undo": lazy_gettext("Undo"),
     "restore": lazy_gettext("Restore"),
 }
+REFUSALS = {
+    "refuse": (
+        lazy_gettext("Refused: %(what)s"),
+        lazy_gettext("Refused: %(what)s, and %(count)s more before it"),
+    ),
+    "refuse other site": (
+        lazy_gettext("Refused from another site: %(what)s"),
+        lazy_gettext("Refused from another site: %(what)s, and %(count)s more before it"),
+    ),
+}
+COUNTED = re.compile(r"(?:\+([0-9]{1,9}) )?(.*)", re.DOTALL)
 AS_AFTER = re.compile("As after change ([0-9]+)")
 
 
@@ -71,9 +114,24 @@ def event(sight: Sight, name: str, action: str, label: str) -> str:
     if action == "export" and name in sight.views:
         names = in_sentence(sight.views[name].name_plural)
         return gettext("Exported %(names)s as %(type)s", names=names, type=label.upper() or "–")
-    if action == "refuse" and label:
-        return gettext("Refused: %(what)s", what=label)
+    if action in REFUSALS and label:
+        return refusal(action, label)
+    if action in (*SIGN_INS, *TO_OPERATORS) and label:
+        word = action_word(action)
+        return gettext("%(event)s (%(device)s)", event=word, device=label)
+    if action == "reveal" and name in sight.views:
+        view = sight.views[name]
+        names = join_words(in_sentence(view.label(each)) for each in label.split(", ") if each)
+        whose = in_sentence(view.name_plural)
+        return gettext("Revealed %(fields)s of %(names)s", fields=names or "–", names=whose)
     return action_word(action)
+
+
+def refusal(action: str, label: str) -> str:
+    """Say what was refused, and how many more were that the history doesn't keep one by one."""
+    more, what = COUNTED.fullmatch(label).groups()  # type: ignore[union-attr]  # It takes any text.
+    alone, with_more = REFUSALS[action]
+    return (with_more if more else alone) % {"what": what, "count": write_number(int(more or 0))}
 
 
 def phrase(sight: Sight, counts: Mapping[str, int], label: str) -> str:

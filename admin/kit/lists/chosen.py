@@ -10,6 +10,7 @@ from sqladmin.authorization import Action
 
 from admin.kit.columns import is_declared, is_secret
 from admin.kit.lists.kept import Kept
+from admin.kit.scopes import opens_all_listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +72,9 @@ def offered_columns(view: ModelAdmin, request: Request) -> list[str]:
 
 def may_see_details(view: ModelAdmin, request: Request) -> bool:
     is_for_all = type(view).check_can_view_details is ModelView.check_can_view_details
+    # Where that is for some of the rows, the list would show it of all of them.
     may_see = view.can_view_details and view.has_permission(request, Action.DETAILS)
-    return is_for_all and may_see
+    return is_for_all and may_see and opens_all_listed(view, request)
 
 
 def choice_names(view: ModelAdmin) -> list[str]:

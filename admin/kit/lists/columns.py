@@ -21,6 +21,7 @@ from admin.kit.computed import UNDECLARED, Options, options_of
 from admin.kit.display import (
     EMPTY_AS,
     LONGEST_CELL,
+    MASK,
     are_plain,
     display,
     display_boolean,
@@ -34,12 +35,21 @@ from admin.kit.display import (
     empty,
     escaped,
     html,
+    masked,
     plain_text,
 )
 from admin.kit.errors import UNAVAILABLE
 from admin.kit.filters import stored_type
+from admin.kit.keys import key_of
 from admin.kit.languages import gettext
 from admin.kit.lists.lazy import LazyLoadError
+from admin.kit.reading import (
+    is_sensitive,
+    may_be_called,
+    naming_function,
+    reads,
+    sensitive_attributes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,6 +87,7 @@ class Column:
     is_linked: bool = False
     is_boolean: bool = False
     may_be_related: bool = False
+    is_masked: bool = False
     sort_name: str | None = None
     requires: Sequence[str] = ()
 
@@ -117,7 +128,8 @@ class Column:
             values = list(map(self.value, objects))
             if show is display_short and are_plain(values):
                 return list(map(html, values))
-            shown = [nothing if is_nothing(value) else show(value) for value in values]
+            named = map(nameable, values) if self.may_be_related else values
+            shown = [nothing if is_nothing(value) else show(value) for value in named]
             return self.related(values, shown, request) if self.may_be_related else shown
         except Exception:  # noqa: BLE001 - found out below which it is, and why
             return [self.cell(obj, request) for obj in objects]
@@ -136,8 +148,8 @@ class Column:
             return display_boolean(None)
         if is_nothing(value):
             return self.nothing()
-        shown = self.show(value)
-        if self.may_be_related and not self.is_linked and hasattr(value, "_sa_instance_state"):
+        shown = self.show(nameable(value) if self.may_be_related else value)
+        if self.may_be_related and not self.is_linked and is_object(value):
             return linked(shown, self.view.related_path(value, request))
         return shown
 
@@ -152,7 +164,9 @@ class Column:
             value = self.read(obj, request)
         except Exception as error:  # noqa: BLE001 - the application's own code
             return self.broken(error, request).striptags()
-        return None if value is NOTHING else value
+        if self.is_masked:
+            return None if is_nothing(value) else MASK
+        return None if value is NOTHING else nameable(value)
 
     def nothing(self) -> Markup:
         """Return what stands for an empty value: the column's, the view's or the site's text."""
@@ -186,6 +200,15 @@ def linked(cell: Markup, path: str) -> Markup:
     return html("".join(('<a href="', escaped(path), '">', cell, "</a>")))
 
 
+def is_object(value: Any) -> bool:
+    return hasattr(value, "_sa_instance_state")
+
+
+def nameable(value: Any) -> Any:
+    """Return the value; of an object whose name is made of what is withheld, only its key."""
+    return value if not is_object(value) or may_be_called(type(value)) else key_of(value)
+
+
 def is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
@@ -196,12 +219,23 @@ def columns_of(
     formatters: Mapping[str, Callable[..., Any]],
     *,
     is_list: bool = False,
+    is_clear: bool = False,
 ) -> dict[str, Column]:
-    """Resolve columns by name, in this order; those of a list may lead to their row."""
+    """Resolve columns by name, in this order; those of a list may lead to their row.
+
+    Sensitive ones are masked, unless they are asked for in clear.
+    """
     names = list(names)
     linked = view.linked_names(names) if is_list else set()
     return {
-        name: column_of(view, name, formatters.get(name), is_list=is_list, is_linked=name in linked)
+        name: column_of(
+            view,
+            name,
+            formatters.get(name),
+            is_list=is_list,
+            is_linked=name in linked,
+            is_masked=not is_clear and is_sensitive_column(view, name),
+        )
         for name in names
     }
 
@@ -213,6 +247,7 @@ def column_of(
     *,
     is_list: bool,
     is_linked: bool,
+    is_masked: bool = False,
 ) -> Column:
     """Resolve one column: by its formatter, by what computes it, else by its attribute."""
     show: Show = display_short if is_list else display
@@ -223,13 +258,16 @@ def column_of(
     if formatter is not None:
         value, takes_request = formatted(view, formatter, name)
         prop, may_be_related = None, False
-    if options.boolean:
+    if is_masked:
+        show, may_be_related = show_mask, False
+        value, takes_request = reader_of(view, name)
+    elif options.boolean:
         show = display_boolean
     elif isinstance(prop, ColumnProperty):
         show = shower_of(view, name, prop, is_list=is_list) or show
     elif is_list and isinstance(prop, RelationshipProperty) and calls_itself(prop):
         show = display_object
-    is_boolean = options.boolean or is_of_type(prop, Boolean)
+    is_boolean = not is_masked and (options.boolean or is_of_type(prop, Boolean))
     if is_boolean and show in (display, display_short):
         show = display_boolean
     return Column(
@@ -243,9 +281,32 @@ def column_of(
         is_linked=is_linked,
         is_boolean=is_boolean,
         may_be_related=may_be_related,
+        is_masked=is_masked,
         sort_name=view.sort_name(name),
         requires=required_by(view, name),
     )
+
+
+def show_mask(_value: Any) -> Markup:
+    return masked()
+
+
+def is_sensitive_column(view: ModelAdmin, name: str) -> bool:
+    """Say whether a column is marked as sensitive, or computed from one that is."""
+    withheld = sensitive_attributes(view.model)
+    if not withheld or is_sensitive(view.mapper, name):
+        return bool(withheld)
+    own = function_of(view, name)
+    if own is not None:
+        return reads(view.mapper, own, withheld)
+    if property_at(view.mapper, name) is not None:
+        return False
+    *relations, last = name.split(".")
+    mapper = view.mapper
+    for relation in relations:
+        mapper = mapper.relationships[relation].mapper
+    function = naming_function(mapper.class_) if last == "__str__" else member_at(mapper, last)
+    return reads(mapper, function, withheld)
 
 
 # What a column reads

@@ -83,16 +83,18 @@ def count_exactly(session: Session, query: Query) -> Count:
 def count(session: Session, query: Query, known_size: int | None = None) -> Count:
     """Count up to `MOST_COUNTED` rows; where even that takes long, PostgreSQL estimates.
 
-    SQLite has no estimates, and no network in between. `known_size` is what `size_of` said.
+    SQLite has no estimates, and no network in between. Where rows are hidden, nothing is estimated:
+    what PostgreSQL knows of a table, it knows of all of its rows. `known_size` is what `size_of`
+    said.
     """
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    if is_postgresql and query.is_whole:
+    is_estimated = session.get_bind().dialect.name == "postgresql" and not query.hides_rows
+    if is_estimated and query.is_whole:
         rows = size(session, query) if known_size is None else known_size
         if rows > MOST_COUNTED:
             return Count(rounded(rows), Kind.ABOUT)
     most = MOST_FOUND if query.ways else MOST_COUNTED
     stmt = select(func.count()).select_from(query.some(most + 1).subquery())
-    if is_postgresql and not query.is_whole:
+    if is_estimated and not query.is_whole:
         cost, rows = estimate(session, stmt)
         if rows > MOST_COUNTED:
             return Count(rounded(rows), Kind.ABOUT)

@@ -17,12 +17,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from sqlalchemy import ARRAY, Date, and_, column, func, literal, select, true
 from starlette.exceptions import HTTPException
 
 from admin.kit.filters import is_nullable, stored_type, utc_now
 from admin.kit.languages import get_language, gettext
 from admin.kit.lists.addresses import Address
+from admin.kit.scopes import scope_names
 from admin.kit.zones import first_instant, get_zone
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ class DateHierarchy:
 
     column: QueryableAttribute[Any]
     remembered: dict[Period, tuple[Period, ...]] = field(default_factory=dict)
-    offered: dict[tuple[str, Period], tuple[float, Offer]] = field(default_factory=dict)
+    offered: dict[Any, tuple[float, Offer | None]] = field(default_factory=dict)
 
     def narrow(self, stmt: Select[Any], request: Request) -> Select[Any]:
         """Keep the rows of the period that the address asks for."""
@@ -194,10 +196,13 @@ class DateHierarchy:
         """Return what is offered, as it was some seconds ago at most."""
         if len(asked.parts) == 3:  # noqa: PLR2004 - a day
             return asked, [], False
-        key, now = (get_zone().key, asked), time.monotonic()
+        rows, is_alike = alike(view, request)
+        key, now = (get_zone().key, asked, rows), time.monotonic()
         then, offer = self.offered.get(key, (-FRESH, None))
-        if offer is None or view.is_scoped or now - then >= FRESH:
+        if offer is None or not is_alike or now - then >= FRESH:
             offer = self.search(view, request, session, asked)
+            if not is_alike:
+                return offer
             if len(self.offered) >= MOST_REMEMBERED:
                 self.offered.clear()
             self.offered[key] = now, offer
@@ -287,6 +292,13 @@ class DateHierarchy:
         """Return the first value in this order; unlike min() it finds an index despite joins."""
         stmt = rows.with_only_columns(self.column, maintain_column_froms=True)
         return stmt.order_by(order).limit(1).scalar_subquery()
+
+
+def alike(view: ModelAdmin, request: Request) -> tuple[frozenset[str] | None, bool]:
+    """Return the scopes that say which rows there are, and whether they are so for all who ask."""
+    names = scope_names(view, request, Action.LIST)
+    scopes = [view.row_scopes[name] for name in names or () if name in view.row_scopes]
+    return names, not view.is_scoped and not any(callable(scope.condition) for scope in scopes)
 
 
 def has(rows: Select[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -91,6 +91,7 @@ def is_shown_alone(view: ModelAdmin, columns: Sequence[Column]) -> bool:
     return (
         all(column.is_stored and is_name(column.name) for column in columns)
         and not view.is_scoped
+        and not view.limits
         and not view.select_related
         and not view.draws_rows_itself
         and not listens_to_loads(view.mapper)

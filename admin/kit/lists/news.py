@@ -17,6 +17,7 @@ from admin.kit.languages import gettext
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ScalarSelect
+    from starlette.requests import Request
 
     from admin.kit.model_admin import ModelAdmin
 
@@ -31,9 +32,21 @@ def counting_key(view: ModelAdmin) -> Column[Any] | None:
     return keys[0] if is_counting and not keys[0].foreign_keys else None
 
 
+def newest_key(view: ModelAdmin, request: Request) -> ScalarSelect[Any] | None:
+    """Return what selects the largest key of the rows that this request may list."""
+    if not view.hides_rows(request):
+        return newest_of_all(view.declared)
+    key = counting_key(view)
+    if key is None:
+        return None
+    # In order, so that the key's index finds it.
+    rows = view.list_query(request).with_only_columns(key, maintain_column_froms=True)
+    return rows.order_by(None).order_by(key.desc()).limit(1).scalar_subquery()
+
+
 @cache
-def newest_key(view: ModelAdmin) -> ScalarSelect[Any] | None:
-    """Return what selects the largest key."""
+def newest_of_all(view: ModelAdmin) -> ScalarSelect[Any] | None:
+    """Return what selects the largest key of the table, put together once for each view."""
     key = counting_key(view)
     return None if key is None else select(func.max(key)).scalar_subquery()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
@@ -18,6 +19,7 @@ from admin.kit.lists.loading import Objects, Values, loading_of
 from admin.kit.lists.panel import Panel, load_panel
 from admin.kit.lists.places import Place, asked_number, asked_place, jump_type, token, unreadable
 from admin.kit.lists.query import asked_order, narrowing, order, results
+from admin.kit.scopes import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +37,17 @@ if TYPE_CHECKING:
     from admin.kit.model_admin import ModelAdmin
 
 
+# What the rows of a list lead to.
+ROW_ACTIONS = (Action.EDIT, Action.DETAILS)
+
+
 @dataclass(slots=True)
 class Row:
     """One line of the list, ready to print; the links are set for those who may follow them.
 
     `obj` is the object, or what the list shows of it where nothing asks for more. `is_nameless`
-    says that the first cell is empty. `may_edit` is set where cells can be edited.
+    says that the first cell is empty. `may_edit` is set where cells can be edited. `denied` are
+    actions that roles allow for other rows of the list, but not for this one.
     """
 
     obj: Any
@@ -49,6 +56,7 @@ class Row:
     is_nameless: bool = False
     url: str = ""
     may_edit: bool = False
+    denied: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -121,6 +129,7 @@ class Walk:
     size: int
     is_counted: bool = False
     known_size: int | None = None
+    reach: Reach = field(default_factory=lambda: Reach({}))
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -154,7 +163,8 @@ class Walk:
                 terms, values, nulls_are_largest=self.is_postgresql, inclusive=inclusive
             )
         stmt = self.query.first(terms, conditions, limit, skipped)
-        stmt = self.loading.select(stmt).add_columns(*cursor(self.terms), *self.size_columns)
+        columns = (*cursor(self.terms), *self.reach.columns.values(), *self.size_columns)
+        stmt = self.loading.select(stmt).add_columns(*columns)
         rows = self.session.execute(stmt).all()
         if rows and self.size_columns:
             self.known_size = rows[0].table_size
@@ -234,7 +244,8 @@ def load_page(
     place = asked_place(request, terms, session.get_bind().dialect)
     is_counted = asked.get("_count") == "exact"
     loading = loading_of(view, columns)
-    walk = Walk(session, query, terms, loading, size, is_counted=is_counted)
+    reach = Reach.of(view, request, Action.LIST, dict(zip(ROW_ACTIONS, ROW_ACTIONS, strict=True)))
+    walk = Walk(session, query, terms, loading, size, is_counted=is_counted, reach=reach)
     try:
         part = walk.at(place)
     except (exc.DataError, exc.ProgrammingError, exc.InterfaceError):
@@ -245,8 +256,13 @@ def load_page(
         walk.count = Count(len(part.rows))
     panel = load_panel(view, request, session)
     seen = (part.number - 1) * size + len(part.rows) if part.number else len(part.rows)
+    rows = view.rows(loading.read(part.rows), columns, request)
+    if reach.columns:
+        first = loading.width + len(terms)
+        for line, row in zip(rows, part.rows, strict=True):
+            line.denied = reach.denied(row[first : first + len(reach.columns)])
     return Page(
-        view.rows(loading.read(part.rows), columns, request),
+        rows,
         part.number,
         size,
         walk.count.at_least(seen),

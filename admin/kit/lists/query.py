@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqladmin.authorization import Action
 from sqlalchemy import CompoundSelect, Select, Table, and_, inspect, select, true, union
 from sqlalchemy.orm import (
     QueryableAttribute,
@@ -20,6 +21,7 @@ from admin.kit.keys import key_columns
 from admin.kit.languages import gettext
 from admin.kit.lists.keyset import Term
 from admin.kit.lists.news import NEW, only_new, read_mark
+from admin.kit.scopes import condition_of, scope_names
 from admin.kit.search import EVERY_ROW
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from admin.kit.filters import Filter
     from admin.kit.model_admin import ModelAdmin
-    from admin.kit.search import Alternative
+    from admin.kit.search import Alternative, Limits
 
 # Parameters that say which page is shown; a link that changes the rows leaves them out.
 PLACE = ("page", "after", "before", "at", "from", "last", "skip")
@@ -44,7 +46,8 @@ class Query:
     """Which rows there are, in no order, and the relations that an order leads through.
 
     `stmt` selects them all. Where `ways` are given, no index serves the whole: then they are the
-    rows of `narrowed` that one of the ways finds. `is_whole` says that nothing is left out.
+    rows of `narrowed` that one of the ways finds. `is_whole` says that nothing is left out, and
+    `hides_rows` that somebody's roles do. Of related models in `limits`, other rows are not seen.
     """
 
     model: type
@@ -53,6 +56,8 @@ class Query:
     ways: Sequence[Alternative] = ()
     is_whole: bool = False
     joins: dict[str, Join] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
+    hides_rows: bool = False
 
     @property
     def arms(self) -> list[tuple[Select[Any], Alternative]]:
@@ -78,7 +83,9 @@ class Query:
         for depth, relation in enumerate(relations):
             walked = ".".join(relations[: depth + 1])
             if walked not in self.joins:
-                self.joins[walked] = Join.along(getattr(entity, relation), is_outer=is_outer)
+                attribute = getattr(entity, relation)
+                limit = self.limits.get(attribute.property.mapper.class_)
+                self.joins[walked] = Join.along(attribute, is_outer=is_outer, limit=limit)
             entity, is_outer = self.joins[walked].entity, self.joins[walked].is_outer
         column: QueryableAttribute[Any] = getattr(entity, name)
         return column, is_outer or bool(column.property.columns[0].nullable)
@@ -145,10 +152,19 @@ class Join:
     is_outer: bool
 
     @classmethod
-    def along(cls, attribute: QueryableAttribute[Any], *, is_outer: bool) -> Join:
+    def along(
+        cls,
+        attribute: QueryableAttribute[Any],
+        *,
+        is_outer: bool,
+        limit: ColumnElement[bool] | None = None,
+    ) -> Join:
+        """Return the join; a related row that the limit leaves out is as if there were none."""
         relationship = attribute.property
         entity = aliased(relationship.mapper.class_)
-        target = attribute.of_type(entity)
+        target: Any = attribute.of_type(entity)
+        if limit is not None:
+            return cls(entity, target.and_(limit), is_outer=True)
         return cls(entity, target, is_outer or not is_certain(relationship))
 
 
@@ -159,22 +175,40 @@ def is_certain(relationship: Any) -> bool:
     )
 
 
-def results(view: ModelAdmin, request: Request, *, without: Filter | None = None) -> Query:
-    """Return what scope, filters and search leave, in no order; `without` leaves out a filter."""
+def results(
+    view: ModelAdmin,
+    request: Request,
+    *,
+    without: Filter | None = None,
+    rights: Sequence[str] = (),
+) -> Query:
+    """Return what scope, filters and search leave, in no order; `without` leaves out a filter.
+
+    Each of the `rights` has to be there for the rows.
+    """
     asked = request.query_params
     if asked.get(VIEW):
         raise unopened_view()
     stmt = view.list_query(request).order_by(None)
+    needed = (condition_of(view, request, right) for right in rights)
+    stmt = stmt.where(*(each for each in needed if each is not None))
     stmt = stmt.where(*conditions(view, request, without))
     if view.dates:
         stmt = view.dates.narrow(stmt, request)
     if asked.get(NEW):
         stmt = only_new(view, stmt, read_mark(asked[NEW]))
     term = asked.get("search", "").strip()
+    kept_back: Any = {"limits": view.limits, "hides_rows": hides_anything(view, request)}
     if not term or not view.search_names:
         is_whole = not view.is_scoped and stmt.whereclause is None
-        return Query(view.model, stmt, is_whole=is_whole)
-    return Query(view.model, view.search_query(stmt, term), stmt, view.search_alternatives(term))
+        return Query(view.model, stmt, is_whole=is_whole, **kept_back)
+    ways = view.search_alternatives(term)
+    return Query(view.model, view.search_query(stmt, term), stmt, ways, **kept_back)
+
+
+def hides_anything(view: ModelAdmin, request: Request) -> bool:
+    """Say whether an estimate might tell of rows that somebody's roles hide from them."""
+    return bool(view.limits) or scope_names(view, request, Action.LIST) is not None
 
 
 def unopened_view() -> HTTPException:
@@ -221,6 +255,8 @@ def with_relations(view: ModelAdmin, stmt: Select[Any], names: Sequence[str]) ->
             prop = getattr(attribute, "property", None)
             if not isinstance(prop, RelationshipProperty):
                 break
+            limit = view.limits.get(prop.mapper.class_)
+            attribute = attribute if limit is None else attribute.and_(limit)
             option = option.joinedload(attribute) if option else joinedload(attribute)
             model = prop.mapper.class_
         if option is not None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqladmin.authorization import Action
+
 from admin.kit.display import escaped, html
 from admin.kit.keys import in_path
 from admin.kit.languages import gettext
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from admin.kit.lists.columns import Column
     from admin.kit.lists.pages import Row
     from admin.kit.model_admin import ModelAdmin
+
+
+# The right that each check of a row is about.
+CHECKED = {"check_can_edit": Action.EDIT, "check_can_view_details": Action.DETAILS}
 
 
 async def link_rows(
@@ -47,10 +53,11 @@ async def let_through(
     view: ModelAdmin, check: str, request: Request, rows: Sequence[Row]
 ) -> set[str]:
     """Return the keys of the rows that a check allows; it is asked once if it looks at none."""
-    ask = getattr(view, check)
+    ask, action = getattr(view, check), CHECKED[check]
+    near = [row for row in rows if action not in row.denied]
     if asks_about_rows(view, check):
-        return {row.key for row in rows if await ask(request, row.obj)}
-    return {row.key for row in rows} if rows and await ask(request, None) else set()
+        return {row.key for row in near if await ask(request, row.obj)}
+    return {row.key for row in near} if near and await ask(request, None) else set()
 
 
 def beside_list(view: ModelAdmin, request: Request, page: str) -> str:

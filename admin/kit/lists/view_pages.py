@@ -6,15 +6,12 @@ twice: the second one finds what the first one stored, and says the same.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from sqladmin.authentication import login_required
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from admin.kit import messages
 from admin.kit.errors import Refused, require
@@ -36,19 +33,20 @@ from admin.kit.lists.views import (
     state_to_save,
     with_query,
 )
+from admin.kit.routing import route
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from sqlalchemy.orm import Session
     from starlette.datastructures import FormData
     from starlette.requests import Request
+    from starlette.routing import Route
 
     from admin.kit.lists.kept import Kept, ListStore, SavedView
     from admin.kit.model_admin import ModelAdmin
     from admin.kit.site import AdminSite
 
-    Page = Callable[[AdminSite, Request], Awaitable[Response]]
 
 Result = TypeVar("Result")
 
@@ -59,23 +57,15 @@ MOST_VIEWS = 50  # of one operator, of one list
 
 def routes(site: AdminSite) -> list[Route]:
     """Return the routes; what can be kept nowhere has none."""
-    counts = [route("/{identity}/views/counts", site, show_counts, "view_counts", "GET")]
+    counts = [route("/{identity}/views/counts", site, show_counts, "view_counts")]
     if site.list_store is None:
         return counts
     return [
         *counts,
-        route("/{identity}/views", site, save_view, "save_view"),
-        route("/{identity}/views/{key}", site, change_view, "change_view"),
-        route("/{identity}/choices", site, choose, "choices"),
+        route("/{identity}/views", site, save_view, "save_view", "POST"),
+        route("/{identity}/views/{key}", site, change_view, "change_view", "POST"),
+        route("/{identity}/choices", site, choose, "choices", "POST"),
     ]
-
-
-def route(path: str, site: AdminSite, page: Page, name: str, method: str = "POST") -> Route:
-    @login_required
-    async def endpoint(_site: AdminSite, request: Request) -> Response:
-        return await page(site, request)
-
-    return Route(path, partial(endpoint, site), methods=[method], name=name)
 
 
 async def show_counts(site: AdminSite, request: Request) -> Response:

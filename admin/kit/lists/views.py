@@ -285,7 +285,7 @@ def load_kept(view: ModelAdmin, request: Request, session: Session) -> Kept:
     operator_id, store = operator_of(view, request), view.site.list_store
     if operator_id is None or store is None:
         return Kept()
-    return store.load(session, operator_id, view.identity, newest_key(view))
+    return store.load(session, operator_id, view.identity, newest_key(view, request))
 
 
 def operator_of(view: ModelAdmin, request: Request) -> int | None:

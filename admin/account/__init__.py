@@ -1,0 +1,1 @@
+"""The pages on which operators look after their own account."""
