@@ -43,11 +43,14 @@ class BodyLimit:
         if declared.isdecimal() and int(declared[:20]) > limit:
             raise too_large(limit)
         body = Body(receive, limit, time.monotonic() + self.seconds)
-        await self.app(scope, body.receive, send)
+        await self.app(scope, body.receive, body.noting(send))
 
 
 class Body:
-    """What arrives of a request, until it is too much or too late."""
+    """What arrives of a request, until it is too much or too late.
+
+    Whoever is being answered already gets no other answer then: they count as gone.
+    """
 
     def __init__(self, receive: Receive, limit: int, deadline: float) -> None:
         self.receive_more = receive
@@ -55,6 +58,16 @@ class Body:
         self.deadline = deadline
         self.received = 0
         self.is_complete = False
+        self.is_answered = False
+
+    def noting(self, send: Send) -> Send:
+        """Return what sends the answer, and knows that it has begun."""
+
+        async def send_on(message: Message) -> None:
+            self.is_answered = True
+            await send(message)
+
+        return send_on
 
     async def receive(self) -> Message:
         if self.is_complete:  # Now it is about when the browser leaves.
@@ -63,12 +76,17 @@ class Body:
             with anyio.fail_after(self.deadline - time.monotonic()):
                 message = await self.receive_more()
         except TimeoutError:
-            raise HTTPException(408, headers=CLOSE) from None
+            return self.refused(HTTPException(408, headers=CLOSE))
         self.received += len(message.get("body", b""))
         if self.received > self.limit:
-            raise too_large(self.limit)
+            return self.refused(too_large(self.limit))
         self.is_complete = not message.get("more_body", False)
         return message
+
+    def refused(self, error: HTTPException) -> Message:
+        if self.is_answered:
+            return {"type": "http.disconnect"}
+        raise error
 
 
 def first_step(scope: Scope) -> str:

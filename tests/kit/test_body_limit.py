@@ -161,3 +161,20 @@ def test_short_forms_may_send_less(client: TestClient, path: str, largest: int) 
     body = b"name=" + b"x" * largest * 1024
     answer = client.post(f"/admin/{path}", content=body, headers=FORM)
     assert (answer.status_code, f"larger than {largest} kB" in answer.text) == (413, True)
+
+
+@pytest.mark.parametrize("size", [8, 2048])
+def test_who_goes_on_sending_while_being_answered_gets_no_second_answer(size: int) -> None:
+    """An export listens for its reader to leave, and hears the rest of what they send."""
+    heard: list[str] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        heard.append((await receive())["type"])
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * 1024 * size, "more_body": True}
+
+    scope = {"type": "http", "path": "/post/export/csv", "headers": []}
+    anyio.run(BodyLimit(app, limit=1024 * 1024), scope, receive, AsyncMock())
+    assert heard == ["http.request" if size == 8 else "http.disconnect"]
