@@ -34,8 +34,8 @@ class Settings:
     workers: int = 1
     database_url: URL = SQLITE_FILE
     database_url_unpooled: URL = SQLITE_FILE
-    db_pool_size: int = 5
-    db_max_overflow: int = 10
+    db_pool_size: int = 10
+    db_max_overflow: int = 5
     db_prepared: bool = False
     db_wait: float = 20.0
     session_idle_minutes: int = 60

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 Result = TypeVar("Result")
 
@@ -169,11 +169,23 @@ def connect(url: URL, *, wait: float = 20.0, **options: Any) -> Database:
     return Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), wait=wait)
 
 
-def make_engine(url: URL, *, wait: float = 20.0, **options: Any) -> Engine:
-    """Return an engine for a SQLite or PostgreSQL URL."""
+def make_engine(
+    url: URL,
+    *,
+    wait: float = 20.0,
+    pool_size: int = 10,
+    max_overflow: int = 5,
+    prepared: bool = False,
+) -> Engine:
+    """Return an engine for a SQLite or PostgreSQL URL.
+
+    `pool_size` connections are kept once they were needed, `max_overflow` more are closed after
+    use. `prepared` lets PostgreSQL prepare statements.
+    """
+    pool = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": max_overflow}
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
-    return _postgresql_engine(url, wait=wait, **options)
+        return _sqlite_engine(url, pool)
+    return _postgresql_engine(url, pool, wait=wait, prepared=prepared)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -220,8 +232,8 @@ def _is_permanent(error: BaseException | None) -> bool:
     return any(refusal in str(error) for refusal in PERMANENT_REFUSALS)
 
 
-def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
+def _sqlite_engine(url: URL, pool: dict[str, Any]) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True, **pool)
     event.listen(engine, "do_connect", _make_folder)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -248,15 +260,7 @@ def _begin_immediate(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _postgresql_engine(
-    url: URL,
-    *,
-    wait: float,
-    pool_size: int = 5,
-    max_overflow: int = 10,
-    prepared: bool = False,
-    **options: Any,
-) -> Engine:
+def _postgresql_engine(url: URL, pool: dict[str, Any], *, wait: float, prepared: bool) -> Engine:
     arguments: dict[str, Any] = {
         "connect_timeout": 10,
         "application_name": "admin",
@@ -272,14 +276,12 @@ def _postgresql_engine(
     arguments["prepare_threshold"] = 5 if prepared else None
     engine = create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=max_overflow,
         pool_timeout=10,
         pool_recycle=1800,
         pool_use_lifo=True,
         connect_args=arguments,
         hide_parameters=True,
-        **options,
+        **pool,
     )
     _wait_for_server(engine, wait)
     _ping_idle_connections(engine)

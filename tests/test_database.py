@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any, NoReturn
 
 import psycopg
@@ -245,6 +245,21 @@ def test_a_refused_connection_is_waited_for_no_longer_than_told(postgresql: Post
     database = connect(nowhere, wait=0.2)
     with pytest.raises(exc.OperationalError):
         database.read(count_users)
+
+
+def test_connections_used_at_once_are_kept_for_the_next_pages(real_database: Database) -> None:
+    opened: list[object] = []
+    event.listen(real_database.writer.engine, "connect", lambda *args: opened.append(args))
+    for _ in range(2):
+        everybody = Barrier(8)
+
+        def read(session: Session, everybody: Barrier = everybody) -> None:
+            session.connection()
+            everybody.wait(10)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(real_database.read, [read] * 8))
+    assert len(opened) == 8
 
 
 def test_a_full_pool_is_not_waited_for_again(postgresql: Postgresql) -> None:
