@@ -45,7 +45,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
 
     A `database` that is handed over is left as it is at the start and the end.
     """
-    opened = (database or open_database(settings)).recorded_by(JOURNAL)
+    seconds = settings.db_statement_seconds
+    opened = (database or open_database(settings, statement_seconds=seconds)).recorded_by(JOURNAL)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -82,10 +83,12 @@ def collect_less_garbage() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, statement_seconds: int = 0) -> Database:
+    """Return the database; commands may take as long as they like to read it."""
     return connect(
         settings.database_url,
         wait=settings.db_wait,
+        statement_seconds=statement_seconds,
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_max_overflow,
         prepared=settings.db_prepared,

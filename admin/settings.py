@@ -38,6 +38,7 @@ class Settings:
     db_max_overflow: int = 5
     db_prepared: bool = False
     db_wait: float = 20.0
+    db_statement_seconds: int = 30
     session_idle_minutes: int = 60
     session_hours: int = 12
     confirm_minutes: int = 15
@@ -87,6 +88,7 @@ class Settings:
             db_max_overflow=read.number("DB_MAX_OVERFLOW", cls.db_max_overflow),
             db_prepared=read.flag("DB_PREPARED"),
             db_wait=read.number("DB_WAIT", int(cls.db_wait)),
+            db_statement_seconds=read.number("DB_STATEMENT_SECONDS", cls.db_statement_seconds),
             session_idle_minutes=read.number(
                 "SESSION_IDLE_MINUTES", cls.session_idle_minutes, 2, 1440
             ),

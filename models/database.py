@@ -14,6 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
+from models.statement_limit import StatementLimit
+
 Result = TypeVar("Result")
 
 # Seconds a pooled connection may idle before it is tried out; Neon suspends after five minutes.
@@ -159,14 +161,19 @@ def _refuse_statements(state: ORMExecuteState) -> None:
         raise WriteInReadError
 
 
-def connect(url: URL, *, wait: float = 20.0, **options: Any) -> Database:
+def connect(
+    url: URL, *, wait: float = 20.0, statement_seconds: float = 0, **options: Any
+) -> Database:
     """Return the database at `url`; nothing is opened before the first use.
 
     On both databases reads run on the same pool in AUTOCOMMIT, which spares them the two round
-    trips of BEGIN and ROLLBACK.
+    trips of BEGIN and ROLLBACK. A statement that reads may take `statement_seconds`, 0 is for ever.
     """
     engine = make_engine(url, wait=wait, **options)
-    return Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), wait=wait)
+    reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+    if statement_seconds:
+        StatementLimit(reader, statement_seconds)
+    return Database(engine, reader, wait=wait)
 
 
 def make_engine(

@@ -102,6 +102,7 @@ def test_the_direct_address_can_be_given() -> None:
     "name",
     [
         *("PORT", "WEB_CONCURRENCY", "DB_POOL_SIZE", "DB_MAX_OVERFLOW", "DB_WAIT"),
+        "DB_STATEMENT_SECONDS",
         *("SESSION_IDLE_MINUTES", "SESSION_HOURS", "CONFIRM_MINUTES"),
     ],
 )

@@ -36,6 +36,12 @@ SENTENCES = {
     500: lazy_gettext("Something went wrong on our side."),
     503: lazy_gettext("The database can't be reached at the moment. Try again shortly."),
 }
+TOO_SLOW = lazy_gettext(
+    "The database takes too long over this. Ask for less: search for something rarer, or change "
+    "the filters or the order."
+)
+# PostgreSQL's code and SQLite's name for a statement that somebody ended.
+CANCELLED = {"57014", "SQLITE_INTERRUPT"}
 # Seconds after which a browser or a crawler may ask again.
 RETRY_AFTER = "5"
 Label = Callable[[str], str]
@@ -175,10 +181,19 @@ def http_error(error: Exception, reference: str) -> HTTPException:
     if isinstance(error, AlreadyDoneError):
         return HTTPException(409, gettext("This was done before; it was not done again."))
     log.error("Reference %s", reference, exc_info=error)
+    if is_cancelled(error):
+        return HTTPException(503, with_reference(str(TOO_SLOW), reference))
     if isinstance(error, UNAVAILABLE):
         headers = {"Retry-After": RETRY_AFTER}
         return HTTPException(503, with_reference(SENTENCES[503], reference), headers=headers)
     return HTTPException(500, with_reference(SENTENCES[500], reference))
+
+
+def is_cancelled(error: Exception) -> bool:
+    """Say whether a statement was ended because it took too long."""
+    cause = getattr(error, "orig", None)
+    codes = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorname", None)
+    return not CANCELLED.isdisjoint(codes)
 
 
 def with_reference(sentence: str, reference: str) -> str:
