@@ -98,6 +98,26 @@ def test_a_passkey_is_made_and_signs_in_with_and_without_the_password(
     assert used.sign_count > 1
 
 
+def test_a_key_is_copied_rather_than_typed(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    enter_password(page)
+    page.goto(f"{OVERVIEW}/app")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("code").inner_text()
+
+
+def test_where_a_browser_copies_nothing_the_key_is_selected(page: Page) -> None:
+    enter_password(page)
+    page.goto(f"{OVERVIEW}/app")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_function(
+        "String(getSelection()).trim() === document.querySelector('code').innerText"
+    )
+
+
 def test_a_device_without_a_passkey_is_said_to_have_none(page: Page) -> None:
     page.goto("/admin/login")
     page.get_by_role("button", name="Sign in with a passkey").click()

@@ -52,6 +52,7 @@ for (const form of document.querySelectorAll("[data-theme-form]")) {
 
 // A password that is being chosen can be looked at.
 if (document.querySelector("input[type=password][autocomplete=new-password]")) import("./passwords.js");
+if (document.querySelector("[data-copies]")) import("./copying.js");
 
 // The server shows times in the zone of this browser once it knows it: from the next page on.
 for (const { dataset } of document.querySelectorAll("[data-timezone]")) {
