@@ -18,6 +18,7 @@ from admin.settings import Settings
 from main import collect_less_garbage, create_app
 from models.database import Database
 from tests import postgres
+from tests.client import OneGo
 from tests.databases import Backend, Postgresql, Sqlite, settings_for
 from tests.personas import sign_in, visit
 
@@ -53,7 +54,9 @@ def _server(config: pytest.Config) -> dict[str, str]:
 
 def _start(cleanup: ExitStack) -> dict[str, str]:
     try:
-        url = cleanup.enter_context(postgres.server())
+        # In memory is no room for a long log.
+        server = postgres.server(options={"max_wal_size": "256MB"}, within=postgres.memory())
+        url = cleanup.enter_context(server)
     except postgres.PostgresqlMissingError as error:
         return {"missing": str(error)}
     run = f"admin_test_{secrets.token_hex(4)}"
@@ -77,6 +80,7 @@ def one_loop() -> Iterator[None]:
     """Answer all requests in one event loop, as a server does, instead of starting one for each."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
+        patch.setattr("starlette.testclient._TestClientTransport", OneGo)
         yield
 
 
@@ -87,10 +91,11 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
-    backend = Sqlite(tmp_path_factory.mktemp("sqlite"))
-    yield backend
-    backend.close()
+def sqlite() -> Iterator[Sqlite]:
+    with postgres.temporary_folder(postgres.memory()) as folder:
+        backend = Sqlite(folder)
+        yield backend
+        backend.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,7 @@ from admin.settings import database_address
 
 START_WAIT = 30.0  # seconds
 STOP_WAIT = 120.0  # it writes down what it holds in memory
+ROOM = 2 * 1024**3  # bytes
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 # Nothing of it survives the run, so nothing needs to be safe on the disk.
 OPTIONS = {
@@ -47,24 +48,43 @@ class PostgresqlMissingError(Exception):
 
 @contextmanager
 def server(
-    folder: Path | None = None, options: Mapping[str, str] = MappingProxyType({})
+    folder: Path | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+    *,
+    within: Path | None = None,
 ) -> Iterator[URL]:
     """Yield the address of a server; one that was started here ends here, with all its files.
 
-    The files in a `folder` stay, and a later server starts from them.
+    The files in a `folder` stay, and a later server starts from them; others are in a temporary
+    one, `within` some folder.
     """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield database_address(given)
         return
-    temporary = TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True)
-    with nullcontext(str(folder)) if folder else temporary as name:
-        work = Path(name).absolute()
-        work.mkdir(parents=True, exist_ok=True)
-        work.chmod(0o755)  # the user who runs the server has to find its way in
-        with _running(find_binaries(work), work, options) as port:
-            yield URL.create(
-                "postgresql+psycopg", "postgres", host="127.0.0.1", port=port, database="postgres"
-            )
+    with ExitStack() as stack:
+        work = folder or stack.enter_context(temporary_folder())
+        home = folder or stack.enter_context(temporary_folder(within))
+        for place in (work, home):
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o755)  # the user who runs the server has to find its way in
+        binaries = find_binaries(work.absolute())
+        port = stack.enter_context(_running(binaries, home.absolute(), options))
+        yield URL.create(
+            "postgresql+psycopg", "postgres", host="127.0.0.1", port=port, database="postgres"
+        )
+
+
+@contextmanager
+def temporary_folder(within: Path | None = None) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="databases-", dir=within, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def memory() -> Path | None:
+    """Return the folder whose files are in memory, if it has room: disks take ten times as long."""
+    folder = Path("/dev/shm")
+    is_there = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return folder if is_there and shutil.disk_usage(folder).free > ROOM else None
 
 
 def find_binaries(work: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +33,7 @@ from admin.kit.validators import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.sql.elements import NamedColumn
     from sqlalchemy.types import TypeEngine
@@ -83,6 +84,7 @@ class Translations:
 
 
 TRANSLATIONS = Translations()
+KINDS = "_converter_for"  # what SQLAdmin's decorator writes on a conversion
 
 
 def field_for(*column_types: str) -> Callable[[Conversion], Conversion]:
@@ -90,8 +92,20 @@ def field_for(*column_types: str) -> Callable[[Conversion], Conversion]:
     return sqladmin_converts(*column_types)  # type: ignore[no-any-return]
 
 
+# Each form and many checks of a start make a converter, and looking through its class took longest.
+@functools.cache
+def conversions_of(converter: type[ModelConverter]) -> Mapping[str, str]:
+    """Return which method makes the field of a type of column."""
+    methods = [(name, getattr(converter, name)) for name in dir(converter)]
+    return {kind: name for name, method in methods for kind in getattr(method, KINDS, ())}
+
+
 class FormConverter(ModelConverter):
     """Chooses fields as SQLAdmin does, but each refuses what the database couldn't hold."""
+
+    def _register_converters(self) -> None:
+        kinds = conversions_of(type(self)).items()  # type: ignore[arg-type]
+        self._converters = {kind: getattr(self, method) for kind, method in kinds}
 
     async def convert(self, *args: Any, **kwargs: Any) -> UnboundField[Any]:
         """Return the field of a column or relation; a relation always gets the async picker."""

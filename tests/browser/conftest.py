@@ -1,5 +1,6 @@
 """A real browser at a real server."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -32,7 +33,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-START_WAIT = 10.0  # seconds
+START_WAIT, TICK = 10.0, 0.01  # seconds
 REPORT_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) => {
       console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
@@ -61,11 +62,29 @@ def site(real_database: Database, real_settings: Settings) -> Iterator[Site]:
         yield Site(url, real_database, alice, bob, post)
 
 
+class PromptServer(uvicorn.Server):
+    """Ends at once when it may; uvicorn's own takes a fifth of a second, after most tests here."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110 - the tests' thread sets it
+            await asyncio.sleep(TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+            await asyncio.sleep(TICK)
+        await self.lifespan.shutdown()
+
+
 @contextmanager
 def served(app: Starlette, **options: Any) -> Iterator[str]:
     """Serve in a thread, on a port that is free."""
     config = uvicorn.Config(app, ws="none", log_config=None, **options)
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -82,7 +101,7 @@ def wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None
     while not server.started:
         assert thread.is_alive()
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(TICK)
 
 
 def find_chromium(playwright: Playwright) -> str | None:

@@ -1,7 +1,7 @@
 """A process that dies leaves changes with their entries, or neither."""
 
+import multiprocessing
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -14,8 +14,15 @@ from admin.history import JOURNAL
 from admin.kit.history import verify
 from models import Change, Post, User
 from models.database import Database
+from tests.history.writer import write
 
 WRITES = 200
+# Each begins as a copy of a process that has imported what they need, where there are copies.
+if sys.platform == "win32":
+    PROCESSES = multiprocessing.get_context("spawn")
+else:
+    PROCESSES = multiprocessing.get_context("forkserver")
+    PROCESSES.set_forkserver_preload([write.__module__])
 
 
 def test_whenever_it_is_killed_no_change_is_without_its_entry(real_database: Database) -> None:
@@ -29,13 +36,16 @@ def test_whenever_it_is_killed_no_change_is_without_its_entry(real_database: Dat
 def write_and_kill(database: Database, first: int, *, after: int, chance: random.Random) -> int:
     """Let a process write, kill it some time after so many writes, and return where to go on."""
     url = database.writer.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.history.writer", url, str(first)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for _ in range(after):
-            assert process.stdout.readline()
-        time.sleep(chance.uniform(0, 0.01))
-        process.kill()
+    heard, told = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=write, args=(url, first, told))
+    process.start()
+    told.close()
+    for _ in range(after):
+        assert heard.recv() is not None
+    time.sleep(chance.uniform(0, 0.01))
+    process.kill()
+    process.join()
+    heard.close()
     count = database.read(lambda session: session.scalar(select(func.count(User.id))))
     return count or 0
 

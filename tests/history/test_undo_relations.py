@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from admin.kit.history import Journal, undo
@@ -24,19 +24,26 @@ JOURNAL = Journal(Base.registry, change_sets=ChangeSet, changes=Change, heads=Hi
 Work = Any  # a function of a session and two numbers
 
 
-@contextmanager
-def opened(backend: Backend) -> Iterator[Database]:
-    """Lend a recorded library that forgets."""
+@pytest.fixture
+def tables(backend: Backend) -> Iterator[Connection]:
     with backend.shared.connect() as connection, connection.begin() as transaction:
         Base.metadata.create_all(connection)
-        raw = Database(connection, connection, join_transaction_mode="create_savepoint")
-        yield raw.recorded_by(JOURNAL)
+        yield connection
         transaction.rollback()
 
 
+@contextmanager
+def opened(tables: Connection) -> Iterator[Database]:
+    """Lend a recorded library that forgets."""
+    with tables.begin_nested() as savepoint:
+        raw = Database(tables, tables, join_transaction_mode="create_savepoint")
+        yield raw.recorded_by(JOURNAL)
+        savepoint.rollback()
+
+
 @pytest.fixture
-def library(backend: Backend) -> Iterator[Database]:
-    with opened(backend) as database:
+def library(tables: Connection) -> Iterator[Database]:
+    with opened(tables) as database:
         yield database
 
 
@@ -139,8 +146,10 @@ STEPS = st.lists(st.tuples(st.sampled_from(sorted(WORK)), st.integers(0, 9), st.
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=STEPS)
-def test_undoing_everything_leads_back(backend: Backend, steps: list[tuple[str, int, int]]) -> None:
-    with opened(backend) as database:
+def test_undoing_everything_leads_back(
+    tables: Connection, steps: list[tuple[str, int, int]]
+) -> None:
+    with opened(tables) as database:
         for work in (add_publisher, add_tag, add_book, add_book):
             database.write(partial(work, number=2, other=1))
         start, first = database.read(rows), len(operations(database))

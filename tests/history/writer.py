@@ -1,6 +1,7 @@
-"""A process that writes until somebody kills it: `python -m tests.history.writer URL`."""
+"""A process that writes until somebody kills it."""
 
-import sys
+from functools import partial
+from multiprocessing.connection import Connection
 
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from models import Post, User
 from models.database import connect
 
 
-def work(number: int, session: Session) -> None:
+def work(session: Session, number: int) -> None:
     user = User(name=f"User {number}", email=f"{number}@example.org")
     session.add(user)
     session.flush()
@@ -19,12 +20,9 @@ def work(number: int, session: Session) -> None:
     user.name = f"Renamed {number}"
 
 
-def main() -> None:
-    database = connect(make_url(sys.argv[1])).recorded_by(JOURNAL)
-    for number in range(int(sys.argv[2]), 1_000_000):
-        database.write(lambda session, number=number: work(number, session))  # type: ignore[misc]
-        print(number, flush=True)  # noqa: T201 - the test counts them
-
-
-if __name__ == "__main__":
-    main()
+def write(url: str, first: int, told: Connection) -> None:
+    """Write one user after the other, and tell the number of each."""
+    database = connect(make_url(url)).recorded_by(JOURNAL)
+    for number in range(first, 1_000_000):
+        database.write(partial(work, number=number))
+        told.send(number)

@@ -23,7 +23,9 @@ class LazyLoadError(RuntimeError):
 
 def watch() -> None:
     """Let sessions of this process refuse what cells load, where a site asks for it."""
-    event.listen(Session, "do_orm_execute", refuse)
+    # Listening again would do nothing, but look through all kinds of sessions for it.
+    if not event.contains(Session, "do_orm_execute", refuse):
+        event.listen(Session, "do_orm_execute", refuse)
 
 
 def refuse(state: ORMExecuteState) -> None:
