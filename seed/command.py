@@ -50,7 +50,7 @@ def seed_command(
     force: bool,
     yes: bool,
 ) -> None:
-    """Fill the database with demo users and posts.
+    """Fill the database with demo users and posts, dated up to the day of the first run.
 
     What is there already is left as it is, and nothing is added twice.
     """

@@ -1,6 +1,8 @@
 """Fills the database with the users and posts that the factories make."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import NamedTuple
 
@@ -8,8 +10,9 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Post, User
+from models.base import utc_now
 from models.database import Database
-from seed.factories import Fake, author_number, make_post, make_user, vocabulary
+from seed.factories import PRESENT, Fake, author_number, make_post, make_user, vocabulary
 
 BATCH = 1000  # rows in a transaction, and in memory
 
@@ -25,12 +28,26 @@ class Added(Rows):
     """What a run has added; the rest was there."""
 
 
+class Demo(NamedTuple):
+    """The rows of a random seed, as they are told at a time."""
+
+    fake: Fake
+    present: datetime
+
+    def user(self, number: int) -> User:
+        return make_user(self.fake, number, present=self.present)
+
+    def post(self, number: int) -> Post:
+        return make_post(self.fake, number, present=self.present)
+
+
 def seed(
     database: Database,
     *,
     users: int = 50,
     posts: int = 200,
     random_seed: int = 1,
+    present: datetime | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> Added:
     """Add what is missing of the first `users` users and `posts` posts of a random seed.
@@ -42,14 +59,19 @@ def seed(
     whose title was changed, or a row changed in both respects: nothing tells it from any other.
     Another version of Faker may draw other rows for the same random seed.
 
+    All times lie before `present`: this day's beginning, unless users of the same random seed are
+    there already, whose present then goes on.
+
     Each batch is one transaction; `on_progress` hears its number of rows once it is stored.
     """
     if posts and not users:
         raise ValueError("Posts need at least one user to write them.")
     fake = vocabulary(random_seed)
-    add_posts = partial(_add_posts, fake=fake, users=users)
+    known = partial(_known_present, fake=fake, users=users)
+    demo = Demo(fake, present or database.read(known) or _today())
+    add_posts = partial(_add_posts, demo=demo, users=users)
     return Added(
-        users=_in_batches(database, users, partial(_add_users, fake=fake), on_progress),
+        users=_in_batches(database, users, partial(_add_users, demo=demo), on_progress),
         posts=_in_batches(database, posts, add_posts, on_progress),
     )
 
@@ -77,6 +99,24 @@ def _delete_rows(session: Session) -> None:
     session.execute(delete(User))
 
 
+def _today() -> datetime:
+    return datetime.combine(utc_now(), time(), tzinfo=UTC)
+
+
+def _known_present(session: Session, *, fake: Fake, users: int) -> datetime | None:
+    """Return what most of the first users that are there say; one of them may have been changed."""
+    made = {user.email: user for user in _first_users(fake, users)}
+    there = select(User.email, User.created_at).where(User.email.in_(made))
+    times = [
+        PRESENT + (joined - made[email].created_at) for email, joined in session.execute(there)
+    ]
+    return Counter(times).most_common(1)[0][0] if times else None
+
+
+def _first_users(fake: Fake, users: int) -> list[User]:
+    return [make_user(fake, number) for number in range(1, min(users, BATCH) + 1)]
+
+
 def _in_batches(
     database: Database,
     count: int,
@@ -93,29 +133,29 @@ def _in_batches(
     return added
 
 
-def _add_users(session: Session, *, fake: Fake, numbers: Iterable[int]) -> int:
-    wanted = [make_user(fake, number) for number in numbers]
+def _add_users(session: Session, *, demo: Demo, numbers: Iterable[int]) -> int:
+    wanted = [demo.user(number) for number in numbers]
     known = _known_users(session, wanted)
     missing = [user for user in wanted if known.keys().isdisjoint(_user_keys(user))]
     session.add_all(missing)
     return len(missing)
 
 
-def _add_posts(session: Session, *, fake: Fake, users: int, numbers: Iterable[int]) -> int:
-    wanted = {number: make_post(fake, number) for number in numbers}
+def _add_posts(session: Session, *, demo: Demo, users: int, numbers: Iterable[int]) -> int:
+    wanted = {number: demo.post(number) for number in numbers}
     known = _known_posts(session, wanted.values())
     missing = {n: post for n, post in wanted.items() if known.isdisjoint(_post_keys(post))}
-    writers = {number: author_number(fake, number, users) for number in missing}
-    authors = _authors(session, fake, set(writers.values()))
+    writers = {number: author_number(demo.fake, number, users) for number in missing}
+    authors = _authors(session, demo, set(writers.values()))
     for number, post in missing.items():
         post.author = authors[writers[number]]
     session.add_all(missing.values())
     return len(missing)
 
 
-def _authors(session: Session, fake: Fake, numbers: Iterable[int]) -> dict[int, User]:
+def _authors(session: Session, demo: Demo, numbers: Iterable[int]) -> dict[int, User]:
     """Return the users of these numbers; one that was deleted just now is made again."""
-    wanted = {number: make_user(fake, number) for number in numbers}
+    wanted = {number: demo.user(number) for number in numbers}
     known = _known_users(session, wanted.values())
     return {
         number: next((known[key] for key in _user_keys(user) if key in known), user)

@@ -1,9 +1,8 @@
 """Plausible users and posts that are not saved yet, for the demo and for tests.
 
 The row of a number depends on nothing but that number and the random seed: not on the clock, not
-on the other rows. Its times are therefore fixed too: the demo's present is `PRESENT`, and demo data
-looks its age. Rows that moved with the calendar would be other rows on each day, which a second run
-could not recognise and a test could not expect.
+on the other rows. Its times lie before a `present` that whoever makes it names; to another one they
+all keep their distance.
 """
 
 import random
@@ -18,10 +17,11 @@ from faker import Faker
 from models import Post, User
 from seed.wording import HEADLINES, OPENINGS, TOPICS
 
-PRESENT = datetime(2026, 7, 1, tzinfo=UTC)
-# Users join in the two years before the first post, so that no post is older than its author.
-FIRST_POST = PRESENT - timedelta(days=365)
-FIRST_USER = FIRST_POST - timedelta(days=730)
+PRESENT = datetime(2026, 7, 1, tzinfo=UTC)  # where none is named
+# Who writes has joined in the two years before the first post, so that no post is older than its
+# author; newcomers join since, and haven't written yet.
+POSTING = timedelta(days=365)
+JOINING = timedelta(days=730)
 
 ACTIVE_SHARE = 0.85
 PHONE_SHARE = 0.6
@@ -93,7 +93,7 @@ def vocabulary(random_seed: int) -> Fake:
     return Fake(random_seed)
 
 
-def make_user(fake: Fake, number: int, **changes: Any) -> User:
+def make_user(fake: Fake, number: int, *, present: datetime = PRESENT, **changes: Any) -> User:
     """Return the unsaved user of that number, with `changes` to its columns.
 
     The address ends in the number, so no two users of a random seed share one, and no user has an
@@ -106,12 +106,12 @@ def make_user(fake: Fake, number: int, **changes: Any) -> User:
         "email": f"{_mailbox(first, last)}{number}@{dice.choice(DOMAINS)}",
         "phone": _phone(fake.dice("phone", number)),
         "is_active": dice.random() < ACTIVE_SHARE,
-        "created_at": _moment(dice, FIRST_USER, FIRST_POST),
+        "created_at": present - (_newly(dice) if is_newcomer(number) else _long_ago(dice)),
     }
     return User(**{**columns, **changes})
 
 
-def make_post(fake: Fake, number: int, **changes: Any) -> Post:
+def make_post(fake: Fake, number: int, *, present: datetime = PRESENT, **changes: Any) -> Post:
     """Return the unsaved post of that number, with `changes` to its columns, such as `author`.
 
     Its title is its own among the first `MOST_POSTS` of a random seed; some posts are drafts.
@@ -122,14 +122,19 @@ def make_post(fake: Fake, number: int, **changes: Any) -> Post:
     columns = {
         "title": subject.title[:200],
         "content": fake.text(dice, subject),
-        "published_at": None if is_draft else _moment(dice, FIRST_POST, PRESENT),
+        "published_at": None if is_draft else present - _since(dice, POSTING),
     }
     return Post(**{**columns, **changes})
 
 
 def author_number(fake: Fake, number: int, users: int) -> int:
     """Return which of `users` wrote the post of that number: a few write most, some nothing."""
-    return 1 + int(users * fake.dice("author", number).random() ** 3)
+    drawn = 1 + int(users * fake.dice("author", number).random() ** 3)
+    return drawn - 1 if is_newcomer(drawn) else drawn
+
+
+def is_newcomer(number: int) -> bool:
+    return number % 3 == 0
 
 
 def _faker(locale: str, random_seed: int) -> Faker:
@@ -163,6 +168,15 @@ def _phone(dice: random.Random) -> str | None:
     return f"+44 20 7946 0{dice.randrange(1000):03}" if dice.random() < PHONE_SHARE else None
 
 
-def _moment(dice: random.Random, start: datetime, end: datetime) -> datetime:
-    """Return a whole second, as forms keep it, from `start` to before `end`."""
-    return start + timedelta(seconds=dice.randrange(int((end - start).total_seconds())))
+def _long_ago(dice: random.Random) -> timedelta:
+    return POSTING + _since(dice, JOINING)
+
+
+def _newly(dice: random.Random) -> timedelta:
+    """Return an age at which there are more users the younger they are."""
+    return timedelta(seconds=1 + int(POSTING.total_seconds() * dice.random() ** 2))
+
+
+def _since(dice: random.Random, longest: timedelta) -> timedelta:
+    """Return an age of whole seconds, as forms keep times, above zero."""
+    return longest - timedelta(seconds=dice.randrange(int(longest.total_seconds())))

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,19 @@ import pytest
 from sqlalchemy import create_engine, event, func, inspect, make_url, select
 
 from models import Base, Post, User
+from models.base import utc_now
 from models.database import Database, connect
 from seed import Added, Fake, Rows, clear, count_rows, has_users, make_post, make_user, seed
 from seed.command import seed_command
-from seed.factories import FIRST_POST, MOST_POSTS, PRESENT, STRIDE, author_number
+from seed.factories import (
+    JOINING,
+    MOST_POSTS,
+    POSTING,
+    PRESENT,
+    STRIDE,
+    author_number,
+    is_newcomer,
+)
 
 ROOT = Path(__file__).parent.parent
 TABLES = set(Base.metadata.tables)
@@ -107,7 +116,7 @@ def test_users_are_plausible(fake: Fake) -> None:
         "example.org",
     }
     assert 0.8 < sum(user.is_active for user in users) / 2000 < 0.9
-    assert all(user.created_at < FIRST_POST for user in users)
+    assert all(PRESENT - POSTING - JOINING <= user.created_at < PRESENT for user in users)
 
 
 def test_posts_are_plausible(fake: Fake) -> None:
@@ -116,7 +125,7 @@ def test_posts_are_plausible(fake: Fake) -> None:
     assert all(len(post.title) <= 200 and post.title[0].isupper() for post in posts)
     assert all(post.content.count("\n") >= 2 for post in posts)
     assert 0.06 < 1 - len(times) / 2000 < 0.14
-    assert all(FIRST_POST <= time < PRESENT for time in times)
+    assert all(PRESENT - POSTING <= time < PRESENT for time in times)
 
 
 def test_no_two_posts_share_a_title(fake: Fake) -> None:
@@ -128,6 +137,33 @@ def test_a_few_authors_write_most_and_some_nothing(fake: Fake) -> None:
     authors = [author_number(fake, number, 50) for number in range(1, 201)]
     assert set(authors) < set(range(1, 51))
     assert authors.count(1) > 20
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 50])
+def test_no_post_is_older_than_its_author(fake: Fake, users: int) -> None:
+    authors = {author_number(fake, number, users) for number in range(1, 2001)}
+    assert authors <= set(range(1, users + 1))
+    joined = [make_user(fake, number).created_at for number in authors]
+    assert max(joined) < PRESENT - POSTING
+
+
+def test_newcomers_come_up_to_the_present(fake: Fake) -> None:
+    ages = [PRESENT - make_user(fake, n).created_at for n in range(1, 51) if is_newcomer(n)]
+    assert timedelta() < min(ages) < timedelta(days=7)
+    assert sum(age < timedelta(days=31) for age in ages) >= 3
+    assert max(ages) <= POSTING
+
+
+def test_to_another_present_all_times_keep_their_distance(fake: Fake) -> None:
+    later = PRESENT + timedelta(days=100)
+    for number in range(1, 51):
+        user, post = make_user(fake, number), make_post(fake, number)
+        moved_user = make_user(fake, number, present=later)
+        moved_post = make_post(fake, number, present=later)
+        assert later - moved_user.created_at == PRESENT - user.created_at
+        assert (moved_user.email, moved_post.content) == (user.email, post.content)
+        if post.published_at and moved_post.published_at:
+            assert later - moved_post.published_at == PRESENT - post.published_at
 
 
 # Filling the database
@@ -147,6 +183,32 @@ def test_a_second_run_adds_nothing(database: Database) -> None:
     before = contents(database)
     assert seed(database, users=12, posts=30) == Added(users=0, posts=0)
     assert contents(database) == before
+
+
+def test_rows_are_as_old_as_if_it_were_told_today(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seed.demo.utc_now", lambda: datetime(2031, 5, 17, 15, 30, tzinfo=UTC))
+    seed(database)
+    users, posts = contents(database)
+    times = [user[3] for user in users] + [post[2] for post in posts if post[2]]
+    today = datetime(2031, 5, 17, tzinfo=UTC)
+    assert today - timedelta(days=3) < max(times) < today
+
+
+def test_a_run_of_another_day_goes_on_from_the_first(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(database, users=12, posts=30)
+    before = contents(database)
+    change(database, User, email="someone.else@example.org")
+    change(database, Post, title="Another title")
+    tomorrow = utc_now() + timedelta(days=1)
+    monkeypatch.setattr("seed.demo.utc_now", lambda: tomorrow)
+    assert seed(database, users=12, posts=30) == Added(users=0, posts=0)
+    clear(database)
+    seed(database, users=12, posts=30)
+    assert contents(database)[0][0][3] == before[0][0][3] + timedelta(days=1)
 
 
 def test_larger_numbers_add_only_the_rest(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from sqlalchemy import Table
@@ -56,6 +56,21 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         self.sentence = sentence
         self.field = field
         self.status = status
+
+
+class BadAddress(HTTPException):
+    """An address asks of a list what no list has; without these parameters it can be shown."""
+
+    def __init__(
+        self, sentence: str, parameters: Collection[str], *, value: str = "", status: int = 400
+    ) -> None:
+        super().__init__(status, sentence)
+        self.parameters = parameters
+        self.value = value
+
+    def is_about(self, name: str, value: str) -> bool:
+        """Say whether a parameter is to blame: all of its values, unless one is named."""
+        return name in self.parameters and self.value in ("", value)
 
 
 class ChangedMeanwhile(Refused):

@@ -35,9 +35,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import QueryableAttribute
-from starlette.exceptions import HTTPException
 
 from admin.kit import trigrams
+from admin.kit.errors import BadAddress
 from admin.kit.keys import can_hold, key_columns
 from admin.kit.languages import gettext, ngettext
 from admin.kit.trigrams import ByDialect
@@ -70,7 +70,7 @@ def words(term: str) -> list[str]:
     """
     if "\0" in term:
         sentence = gettext("The search contains a character that can't be searched for.")
-        raise HTTPException(400, sentence)
+        raise BadAddress(sentence, ["search"])
     if len(term) > LONGEST_SEARCH:
         sentence = ngettext(
             "The search is longer than %(count)s character.",
@@ -78,7 +78,7 @@ def words(term: str) -> list[str]:
             LONGEST_SEARCH,
             count=LONGEST_SEARCH,
         )
-        raise HTTPException(400, sentence)
+        raise BadAddress(sentence, ["search"])
     return ["".join(found) for found in WORDS.findall(term)]
 
 

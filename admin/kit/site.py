@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import anyio
 import anyio.to_thread
@@ -41,7 +41,14 @@ from admin.kit.body_limit import BodyLimit
 from admin.kit.cells import pages as cells
 from admin.kit.compression import Compression
 from admin.kit.csrf import CrossOriginProtection
-from admin.kit.errors import SENTENCES, UNAVAILABLE, ErrorPages, http_error, require
+from admin.kit.errors import (
+    SENTENCES,
+    UNAVAILABLE,
+    BadAddress,
+    ErrorPages,
+    http_error,
+    require,
+)
 from admin.kit.forms import posted
 from admin.kit.head_limit import HeadLimit
 from admin.kit.headers import SecurityHeaders
@@ -55,6 +62,7 @@ from admin.kit.hosts import KnownHosts
 from admin.kit.keys import key_of
 from admin.kit.languages import Languages, gettext
 from admin.kit.lists import lazy, view_pages
+from admin.kit.lists.query import PLACE
 from admin.kit.lists.views import said_again
 from admin.kit.menu import MenuEntry, MenuGroup, entry_of
 from admin.kit.model_admin import ModelAdmin
@@ -380,6 +388,12 @@ class AdminSite(Admin):
                 groups.setdefault(view.category, []).append(entry_of(view, request))
         return [MenuGroup(label, entries) for label, entries in groups.items()]
 
+    def list_before(self, request: Request) -> str:
+        """Return the address of the list from which something was sent, or ""."""
+        back = way_back(request)
+        lists = [path_for(request, "list", identity=v.identity) for v in self.model_views(request)]
+        return back if back.partition("?")[0] in lists else ""
+
     # Pages
 
     async def page(
@@ -397,6 +411,7 @@ class AdminSite(Admin):
             "sentence": SENTENCES.get(status, error.detail) if is_bare else error.detail,
             "back": way_back(request),
             "clear_path": getattr(error, "clear_path", ""),
+            "list_path": list_without(request, error),
             "is_gone": status in (403, 404),
         }
         if status == HTTPStatus.FORBIDDEN:
@@ -571,6 +586,19 @@ def place_in_list(request: Request) -> Response | None:
     path, _, query = way_back(request).partition("?")
     query = said_again(query) if path == list_path else ""
     return RedirectResponse(f"{request.url.path}?{query}", 302) if query else None
+
+
+def list_without(request: Request, error: HTTPException) -> str:
+    """Return the path of the list without what it, or a file of it, can't be asked; or ""."""
+    identity = request.path_params.get("identity")
+    if not isinstance(error, BadAddress) or not identity:
+        return ""
+    path = path_for(request, "list", identity=identity)
+    if request.url.path != path and "export_type" not in request.path_params:
+        return ""
+    asked = request.query_params.multi_items()
+    kept = [pair for pair in asked if pair[0] not in PLACE and not error.is_about(*pair)]
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def way_back(request: Request) -> str:

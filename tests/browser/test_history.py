@@ -31,6 +31,18 @@ def test_an_edit_is_undone_and_done_again_without_scripts(plain_page: Page, site
     assert names(site) == ["Alicia", "Bob"]
 
 
+def test_what_a_list_undoes_is_seen_in_the_list(plain_page: Page, site: Site) -> None:
+    sign_in(plain_page.context)
+    plain_page.goto("/admin/user/list?search=ali&sortBy=name")
+    plain_page.get_by_role("link", name="Alice").click()
+    plain_page.get_by_label("Name").fill("Alicia")
+    plain_page.get_by_role("button", name="Save", exact=True).click()
+    plain_page.get_by_role("button", name="Undo").click()
+    expect(plain_page.get_by_role("status")).to_have_text("Undone: 1 row was put back.")
+    expect(plain_page).to_have_url(f"{site.url}/admin/user/list?search=ali&sortBy=name")
+    expect(plain_page.get_by_role("link", name="Alice")).to_be_visible()
+
+
 def test_a_deletion_leaves_the_trash_without_scripts(plain_page: Page, site: Site) -> None:
     sign_in(plain_page.context)
     plain_page.goto(f"/admin/user/delete?pks={site.alice.id}")

@@ -449,6 +449,7 @@ def test_pages_scroll_in_one_direction_only(
         "/admin/user/list",
         "/admin/user/list?pageSize=1&page=2",
         "/admin/post/list?search=nothing",
+        "/admin/post/list?_edit=1",
         "/admin/user/create",
         f"/admin/post/edit/{site.post.id}",
         f"/admin/user/details/{site.alice.id}",
@@ -467,7 +468,7 @@ def test_the_top_bar_cuts_nothing_off(olga: Page, site: Site, width: int) -> Non
     """What has no room is left out, rather than shown as a sliver."""
     olga.set_viewport_size({"width": width, "height": 740})
     post = add_post(site.database, site.alice, "A title that is longer than a phone is wide")
-    olga.goto(f"/admin/post/edit/{post.id}")
+    olga.goto(f"/admin/post/history/{post.id}")
     for shown in (".brand span", ".environment", ".breadcrumbs li:nth-child(2)"):
         box = olga.locator(shown)
         is_cut = box.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).clipPath")

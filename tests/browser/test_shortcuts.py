@@ -28,7 +28,7 @@ def test_a_question_mark_lists_them(olga: Page, site: Site) -> None:
     visit(olga, "/admin/")
     olga.keyboard.press("?")
     dialog = olga.get_by_role("dialog", name="Keyboard shortcuts")
-    for key in ("?", "/", "c", "j", "x", "Ctrl"):
+    for key in ("?", "/", "c", "j", "x", "a", "Ctrl"):
         expect(dialog.get_by_text(key, exact=True).first).to_be_visible()
     olga.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
@@ -83,6 +83,15 @@ def test_a_row_is_ticked_by_x_and_by_space(olga: Page, site: Site) -> None:
     for key, is_ticked in (("x", True), ("x", False), ("Space", True), ("Space", False)):
         olga.keyboard.press(key)
         expect(box).to_be_checked(checked=is_ticked)
+
+
+def test_a_leads_to_the_actions_and_presses_none(olga: Page, site: Site) -> None:
+    visit(olga, "/admin/user/list")
+    olga.keyboard.press("j")
+    olga.keyboard.press("x")
+    olga.keyboard.press("a")
+    expect(olga.get_by_role("button", name="Activate", exact=True)).to_be_focused()
+    expect(olga).to_have_url(f"{site.url}/admin/user/list")
 
 
 def test_a_box_that_has_the_focus_is_ticked_once_and_enter_opens_its_row(

@@ -147,6 +147,7 @@ def test_what_is_no_date_is_refused_in_a_sentence(library: Database, value: str)
     answer = browser(library).get(LIST, params={"_date": value})
     assert answer.status_code == 400
     assert "There is no such date." in sentence(answer)
+    assert links(answer, "Show the list without this") == [LIST]
 
 
 def test_no_date_is_no_value_of_a_column_that_has_always_one(

@@ -99,11 +99,19 @@ def test_the_same_holds_for_files(client: TestClient) -> None:
 def test_a_bad_value_is_refused_by_the_name_of_its_filter(
     client: TestClient, query: str, title: str
 ) -> None:
-    answer = client.get(f"{LIST}?{query}&sortBy=title")
+    answer = client.get(f"{LIST}?{query}&sortBy=title&search=tea")
     assert answer.status_code == 400
     assert f"The filter “{title}” can't be set to this." in sentence(answer)
+    assert links(answer, "Show the list without this") == [f"{LIST}?sortBy=title&search=tea"]
+    assert follow(client, answer, "Show the list without this").status_code == 200
     assert links(answer, "Clear all filters") == [f"{LIST}?sortBy=title"]
-    assert follow(client, answer, "Clear all filters").status_code == 200
+
+
+def test_a_bad_group_is_left_out_alone(client: TestClient) -> None:
+    good, bad = "title__contains=tea", "price__gte=abc"
+    answer = client.get(f"{LIST}?{urlencode([('_where', good), ('_where', bad)])}")
+    (link,) = links(answer, "Show the list without this")
+    assert link == f"{LIST}?{urlencode({'_where': good})}"
 
 
 @pytest.mark.parametrize(

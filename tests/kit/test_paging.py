@@ -19,7 +19,7 @@ from tests.kit.app import (
     Publisher,
     make_app,
 )
-from tests.kit.pages import cells, follow, keys, sentence, store
+from tests.kit.pages import cells, follow, keys, links, sentence, store
 from tests.kit.screens import ShelfAdmin
 from tests.personas import visit
 
@@ -83,6 +83,35 @@ def test_nonsense_is_refused_in_a_sentence(shelf: TestClient, query: str) -> Non
     answer = shelf.get(f"/admin/book/list?{query}")
     assert answer.status_code == 400
     assert re.search(r"must be a whole number|can't be sorted", sentence(answer))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("page=0", "pageSize=abc", "sortBy=summary", "sortBy=summary&sort=desc", "after=garbage"),
+        *("from=%00x&page=3", "_view=gone"),
+    ],
+)
+def test_what_is_refused_leads_to_the_list_without_it(shelf: TestClient, query: str) -> None:
+    answer = shelf.get(f"/admin/book/list?search=tea&{query}")
+    assert links(answer, "Show the list without this") == ["/admin/book/list?search=tea"]
+    assert follow(shelf, answer, "Show the list without this").status_code == 200
+
+
+@pytest.mark.parametrize("search", ["%00", "x" * 201])
+def test_a_search_that_is_refused_leads_to_the_rest(shelf: TestClient, search: str) -> None:
+    answer = shelf.get(f"/admin/book/list?sortBy=pages&search={search}")
+    assert links(answer, "Show the list without this") == ["/admin/book/list?sortBy=pages"]
+
+
+def test_a_file_that_is_refused_leads_to_its_list(shelf: TestClient) -> None:
+    answer = shelf.get("/admin/book/export/csv?search=tea&sortBy=summary")
+    assert links(answer, "Show the list without this") == ["/admin/book/list?search=tea"]
+
+
+def test_a_picker_that_is_refused_leads_to_no_list(client: TestClient) -> None:
+    answer = client.get("/admin/book/ajax/lookup?name=publisher&term=%00")
+    assert (answer.status_code, links(answer, "Show the list without this")) == (400, [])
 
 
 def test_what_a_list_does_not_know_is_ignored(shelf: TestClient, library: Database) -> None:

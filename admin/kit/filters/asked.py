@@ -107,7 +107,8 @@ def read(view: ModelAdmin, request: Request) -> Asked:
     refuse_others(view, request)
     texts = [text for text in request.query_params.getlist(WHERE) if text]
     if len(texts) > MOST_GROUPS:
-        raise BadFilter(gettext("These are more groups of conditions than a list can answer."))
+        sentence = gettext("These are more groups of conditions than a list can answer.")
+        raise BadFilter(sentence, [WHERE])
     return Asked(terms, [read_group(view, text) for text in texts])
 
 
@@ -138,8 +139,9 @@ def refuse_others(view: ModelAdmin, request: Request) -> None:
     Anything else that is unknown is ignored.
     """
     own = parameters(view)
-    if any(name not in own and names_column(view, name) for name in request.query_params):
-        raise is_no_filter()
+    names = [name for name in request.query_params if name not in own]
+    if others := [name for name in names if names_column(view, name)]:
+        raise is_no_filter(others)
 
 
 def parameters(view: ModelAdmin) -> set[str]:
@@ -154,13 +156,22 @@ def names_column(view: ModelAdmin, name: str) -> bool:
 
 
 def read_group(view: ModelAdmin, text: str) -> Group:
+    """Read one group; a refusal is about this group alone."""
+    try:
+        return group_of(view, text)
+    except BadFilter as refusal:
+        refusal.parameters, refusal.value = [WHERE], text
+        raise
+
+
+def group_of(view: ModelAdmin, text: str) -> Group:
     """Read one group; what it names twice has both values."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_CONDITIONS)
     except ValueError:
         pairs = []
     if not pairs or len(text) > LONGEST_GROUP:
-        raise BadFilter(gettext("A group of conditions can't be read."))
+        raise BadFilter(gettext("A group of conditions can't be read."), [WHERE])
     together: dict[str, list[str]] = {}
     for name, value in pairs:
         together.setdefault(name, []).append(value)

@@ -187,14 +187,15 @@ def drafted(view: ModelAdmin, request: Request) -> list[list[Row]]:
         elif name == VALUE and groups and groups[-1]:
             groups[-1][-1].value = value
     if len(groups) > MOST_GROUPS or any(len(group) > MOST_CONDITIONS for group in groups):
-        raise BadFilter(gettext("These are more groups of conditions than a list can answer."))
+        sentence = gettext("These are more groups of conditions than a list can answer.")
+        raise BadFilter(sentence, DRAFT)
     return groups
 
 
 def row_of(view: ModelAdmin, path: str) -> Row:
     """Return a row of this field, with its first operator."""
     if path and path not in view.askable:
-        raise is_no_filter()
+        raise is_no_filter(DRAFT)
     row = Row(view.askable.get(path), path)
     row.operator = row.operators[0][0] if row.operators else ""
     return row

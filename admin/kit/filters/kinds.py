@@ -114,7 +114,7 @@ class Filter:
         return self.column is None or not is_relation(self.column)
 
     def refuse(self) -> BadFilter:
-        return cannot_be_set(self.title)
+        return cannot_be_set(self.title, self.parameters)
 
     @property
     def may_be_empty(self) -> bool:

@@ -254,7 +254,8 @@ async def undo(site: AdminSite, request: Request) -> Response:
     except CollisionsError as error:
         return await show_collisions(site, request, found, error.undone)
     say_undone(request, undone)
-    return RedirectResponse(path_for(request, "history_set", id=str(found.id)), 302)
+    back = site.list_before(request) or path_for(request, "history_set", id=str(found.id))
+    return RedirectResponse(back, 302)
 
 
 def say_undone(request: Request, undone: Undone) -> None:

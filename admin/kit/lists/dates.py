@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqladmin.authorization import Action
 from sqlalchemy import ARRAY, Date, and_, column, func, literal, select, true
-from starlette.exceptions import HTTPException
 
+from admin.kit.errors import BadAddress
 from admin.kit.filters import is_nullable, stored_type, utc_now
 from admin.kit.languages import get_language, gettext
 from admin.kit.lists.addresses import Address
@@ -321,7 +321,7 @@ def parse(value: str) -> Period:
             if period.first_day:  # The calendar has it.
                 return period
     sentence = gettext("There is no such date. Write it as 2026, 2026-05 or 2026-05-17.")
-    raise HTTPException(400, sentence)
+    raise BadAddress(sentence, ["_date"])
 
 
 def local_day(value: date | None) -> date | None:

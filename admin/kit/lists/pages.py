@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqladmin.authorization import Action
 from sqlalchemy import exc
-from starlette.exceptions import HTTPException
 
 from admin.kit.display import plain_text
+from admin.kit.errors import BadAddress
 from admin.kit.languages import gettext
 from admin.kit.lists.chosen import chosen_columns, chosen_size
 from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly, size_of
@@ -18,7 +18,7 @@ from admin.kit.lists.keyset import cursor, seek
 from admin.kit.lists.loading import Objects, Values, loading_of
 from admin.kit.lists.panel import Panel, load_panel
 from admin.kit.lists.places import Place, asked_number, asked_place, jump_type, token, unreadable
-from admin.kit.lists.query import asked_order, narrowing, order, results
+from admin.kit.lists.query import PLACE, asked_order, narrowing, order, results
 from admin.kit.scopes import Reach
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class Walk:
         if self.count.is_exact and self.count.number <= MOST_COUNTED:
             return self.last()
         sentence = gettext("Pages so far down have no number: go to a value, or to the last page.")
-        raise HTTPException(400, sentence)
+        raise BadAddress(sentence, PLACE)
 
 
 def load_page(

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Date, DateTime, Enum, Integer, Numeric, String
-from starlette.exceptions import HTTPException
 
+from admin.kit.errors import BadAddress
 from admin.kit.filters import stored_type
 from admin.kit.history.images import read, to_json, write
 from admin.kit.languages import gettext
+from admin.kit.lists.query import PLACE
 from admin.kit.zones import get_zone
 
 if TYPE_CHECKING:
@@ -75,8 +76,14 @@ def asked_number(asked: QueryParams, name: str, largest: int) -> int | None:
         return None
     number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
     if number < 1:
-        raise HTTPException(400, gettext("The page must be a whole number above zero."))
+        raise BadAddress(no_number(name), [name])
     return min(number, largest)
+
+
+def no_number(name: str) -> str:
+    if name == "pageSize":
+        return gettext("The number of rows on a page must be a whole number above zero.")
+    return gettext("The page must be a whole number above zero.")
 
 
 def token(values: Sequence[Any]) -> str:
@@ -108,8 +115,8 @@ def can_be_stored(value: Any) -> bool:
     return isinstance(value, SCALARS) and value not in (math.inf, -math.inf)
 
 
-def unreadable() -> HTTPException:
-    return HTTPException(400, gettext("The address names no place in this list."))
+def unreadable() -> BadAddress:
+    return BadAddress(gettext("The address names no place in this list."), PLACE)
 
 
 def jump_type(term: Term) -> str:
@@ -131,7 +138,7 @@ def beginning(term: Term, text: str, dialect: Dialect) -> Any:
         value = typed(term, text[:LONGEST_VALUE])
     except (ValueError, ArithmeticError):
         sentence = gettext("“%(text)s” is nothing that this list is sorted by.", text=text[:50])
-        raise HTTPException(400, sentence) from None
+        raise BadAddress(sentence, PLACE) from None
     process = term.column.type.dialect_impl(dialect).bind_processor(dialect)
     return process(value) if process else value
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import (
     aliased,
     joinedload,
 )
-from starlette.exceptions import HTTPException
 
+from admin.kit.errors import BadAddress
 from admin.kit.filters.asked import WHERE, conditions, parameters
 from admin.kit.keys import key_columns
 from admin.kit.languages import gettext
@@ -211,9 +211,10 @@ def hides_anything(view: ModelAdmin, request: Request) -> bool:
     return bool(view.limits) or scope_names(view, request, Action.LIST) is not None
 
 
-def unopened_view() -> HTTPException:
+def unopened_view() -> BadAddress:
     """Refuse what names a view without having opened it: all rows are not what it stands for."""
-    return HTTPException(400, gettext("There is no such view, or it is not shared with you."))
+    sentence = gettext("There is no such view, or it is not shared with you.")
+    return BadAddress(sentence, [VIEW])
 
 
 def order(view: ModelAdmin, request: Request, query: Query) -> list[Term]:
@@ -239,7 +240,8 @@ def asked_order(view: ModelAdmin, request: Request) -> list[tuple[str, bool]]:
         return view.default_sort
     found = {path.removeprefix("-"): path.startswith("-") for path in asked}
     if not found.keys() <= set(view.sort_names):
-        raise HTTPException(400, gettext("The list can't be sorted by this column."))
+        sentence = gettext("The list can't be sorted by this column.")
+        raise BadAddress(sentence, ["sortBy", "sort"])
     if len(asked) == 1 and request.query_params.get("sort") == "desc":
         found = dict.fromkeys(found, True)
     return list(found.items())

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from admin.kit.errors import BadAddress
 from admin.kit.filters.builder import DRAFT, PART
 from admin.kit.languages import gettext, untranslated
 from admin.kit.lists.chosen import COLUMNS, KEPT, choosable, chosen_columns, chosen_size
@@ -253,8 +254,9 @@ def resolve(listing: Listing, asked: Pairs) -> tuple[Tab, Pairs]:
     return tabs[name], refined(tabs[name].query, asked)
 
 
-def no_such_view() -> HTTPException:
-    return HTTPException(404, gettext("There is no such view, or it is not shared with you."))
+def no_such_view() -> BadAddress:
+    sentence = gettext("There is no such view, or it is not shared with you.")
+    return BadAddress(sentence, [VIEW], status=404)
 
 
 def without_view(listing: Listing, problem: str) -> Listing:

@@ -10,6 +10,7 @@ const LIST = [
   ["j  k", gettext("Next row, previous row")],
   ["Enter  o", gettext("Open the row")],
   ["x  Space", gettext("Tick the row")],
+  ["a", gettext("Go to the actions")],
   ["e", gettext("Edit what the page shows")],
   ["g h", gettext("Go to the front page")],
 ];
@@ -60,11 +61,12 @@ function act(event) {
 function press(key) {
   const node = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (!node || node.disabled) return false;
-  if (!node.matches(FIELDS)) node.click();
-  else {
+  if (node.matches(FIELDS)) {
     node.focus();
     node.select();
-  }
+  } else if (node.matches(PRESSABLE)) node.click();
+  // Of several buttons, no key presses one.
+  else node.querySelector(PRESSABLE).focus();
   return true;
 }
 
