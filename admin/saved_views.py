@@ -1,11 +1,13 @@
 """Where operators' views of lists are kept, and what they chose for each list."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     CursorResult,
     Integer,
+    Row,
     ScalarSelect,
     Select,
     String,
@@ -38,7 +40,18 @@ def kept_by(newest: ScalarSelect[Any] | None) -> Select[Any]:
     others_last = case((View.owner_id == Operator.id, 0), else_=1)
     largest = null() if newest is None else newest
     return (
-        select(*ListChoice.__table__.c, *View.__table__.c, largest.label("newest"))
+        select(
+            ListChoice.columns,
+            ListChoice.page_size,
+            ListChoice.default_view,
+            ListChoice.seen,
+            View.id,
+            View.name,
+            View.query,
+            View.owner_id,
+            View.private_to,
+            largest.label("newest"),
+        )
         .select_from(Operator)
         .outerjoin(ListChoice, chosen)
         .outerjoin(View, (View.list_name == list_name) & is_visible)
@@ -101,26 +114,25 @@ class SavedViews:
             setattr(choice, name, value)
 
 
-def kept(rows: Any, operator_id: int) -> Kept:
-    choice, view = ListChoice.__table__.c, View.__table__.c
-    first = rows[0]._mapping  # noqa: SLF001 - SQLAlchemy's documented name
+def kept(rows: Sequence[Row[Any]], operator_id: int) -> Kept:
+    first = rows[0]
     return Kept(
         [
             SavedView(
-                id=row[view.id],
-                name=row[view.name],
-                query=row[view.query],
-                is_shared=row[view.private_to] is None,
-                is_own=row[view.owner_id] == operator_id,
+                id=row.id,
+                name=row.name,
+                query=row.query,
+                is_shared=row.private_to is None,
+                is_own=row.owner_id == operator_id,
             )
-            for row in (row._mapping for row in rows)  # noqa: SLF001
-            if row[view.id] is not None
+            for row in rows
+            if row.id is not None
         ],
-        columns=first[choice.columns] or (),
-        page_size=first[choice.page_size],
-        default=first[choice.default_view] or "",
-        seen=first[choice.seen] or {},
-        newest=first["newest"],
+        columns=first.columns or (),
+        page_size=first.page_size,
+        default=first.default_view or "",
+        seen=first.seen or {},
+        newest=first.newest,
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Any
 
-from psycopg import Error
 from sqlalchemy import Engine, event
 
 log = logging.getLogger(__name__)
@@ -74,8 +73,10 @@ class StatementLimit:
                 return
             try:
                 cancel(connection)
-            except Error:
+            except Exception:  # noqa: BLE001 - whoever looks after all others must go on
                 log.warning("A statement that takes too long could not be cancelled.")
+            else:
+                self.running.pop(connection, None)  # Once is enough: it may have ended before.
 
 
 def cancel(connection: Any) -> None:

@@ -138,11 +138,10 @@ def test_check_names_what_no_index_serves(
     )
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_check_says_which_tables_postgresql_could_not_index(
     run: Run, real_database: Database
 ) -> None:
-    if real_database.writer.dialect.name == "sqlite":
-        pytest.skip("SQLite brings its own.")
     drop = text("DROP INDEX ix_users_name_email_trigrams")
     real_database.write(lambda session: session.execute(drop))
     assert run("check").output == (

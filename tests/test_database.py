@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import psycopg
 import pytest
-from sqlalchemy import Executable, delete, event, exc, func, insert, select, text, update
+from sqlalchemy import Executable, delete, event, exc, func, insert, inspect, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -122,10 +122,25 @@ def test_a_statement_is_all_a_read_costs(real_database: Database) -> None:
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("statement", [update(User).values(name=""), delete(User)], ids=str)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        update(User).values(name=""),
+        delete(User),
+        insert(User).values(name="Ed", email="ed@example.org"),
+        update(inspect(User).local_table).values(name=""),  # type: ignore[arg-type]
+        select(User).from_statement(insert(User).values(name="Ed", email="e").returning(User)),
+    ],
+    ids=str,
+)
 def test_a_read_can_not_write_by_a_statement(database: Database, statement: Executable) -> None:
     with pytest.raises(WriteInReadError):
         database.read(lambda session: session.execute(statement))
+
+
+def test_a_read_can_not_write_in_bulk(database: Database) -> None:
+    with pytest.raises(WriteInReadError):
+        database.read(lambda session: session.bulk_save_objects([ed()]))
 
 
 # Retries

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import ColumnElement, Select, func, select, text
 
+from admin.kit.lists import nearest as nearest_rows
+from admin.kit.lists.counting import Count, Kind
+from admin.kit.lists.counting import count as counted
+from admin.kit.lists.keyset import Term
+from admin.kit.lists.query import Query
 from admin.kit.search import first_rows
 from admin.views.posts import PostAdmin
 from admin.views.users import UserAdmin
 from models import Post, User
 from tests.databases import statements
 from tests.kit.app import make_app
+from tests.pages import get
 from tests.personas import visit
 
 if TYPE_CHECKING:
@@ -32,9 +38,9 @@ SELECT CASE WHEN n = 700 THEN 'Quillon' WHEN {modulo} = 0 THEN 'Berg ' || n ELSE
 'u' || n || '@example.org', {moment} FROM {numbers}
 """
 POSTS = """
-INSERT INTO posts (title, content, user_id)
+INSERT INTO posts (title, content, published_at, user_id)
 SELECT CASE WHEN n = 900 THEN 'A xylograph' WHEN {modulo} = 3 THEN 'On rivers' ELSE 'Letter ' || n
-END, '', (n + 1) / 2 FROM {numbers}
+END, '', {moment}, (n + 1) / 2 FROM {numbers}
 """
 ON = {
     "postgresql": {
@@ -51,6 +57,9 @@ ON = {
 }
 NEWEST_USERS = (User.created_at.desc(), User.id.desc())
 NEWEST_POSTS = (Post.id.desc(),)
+
+on_sqlite = pytest.mark.parametrize("large", ["sqlite"], indirect=True, scope="module")
+on_postgresql = pytest.mark.parametrize("large", ["postgresql"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -164,11 +173,88 @@ def test_a_picker_asks_them_too(large: Database, site: Starlette) -> None:
     assert len([sql for sql in seen if ("MATCH" if is_sqlite else "ILIKE") in sql]) == 1
 
 
+@on_sqlite
 def test_sqlite_walks_the_order_for_a_common_term(site: Starlette, large: Database) -> None:
-    if large.writer.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL knows by itself how common a term is.")
     few, walk = view_of(site, User).search_alternatives("name")
     limits = select(*(func.coalesce(way.limit(51), 0) for way in (few, walk)))
     assert tuple(large.read(lambda session: session.execute(limits).one())) == (0, 51)
     stmt = select(User.id).where(walk.condition).order_by(*NEWEST_USERS).limit(51)
     assert plan(large, stmt) == "SCAN users USING INDEX ix_users_created_at_id"
+
+
+@on_postgresql
+def test_cheaper_comparisons_leave_out_nothing(large: Database, site: Starlette) -> None:
+    """The Kelvin sign and the dotted capital I are k and i in lower case, to some languages."""
+    (way,) = view_of(site, User).search_alternatives("kim ipek")
+    assert way.implied is not None
+    names = {"KIM IPEK", "\N{KELVIN SIGN}im \N{LATIN CAPITAL LETTER I WITH DOT ABOVE}pek"}
+    with large.sessions() as session:
+        session.add_all(User(name=name, email=f"{n}@x.org") for n, name in enumerate(names))
+        session.flush()
+        assert set(session.scalars(select(User.name).where(way.implied))) == names
+
+
+@on_sqlite
+def test_sqlite_begins_with_the_words_whatever_else_has_an_index(
+    site: Starlette, large: Database
+) -> None:
+    view = view_of(site, User)
+    filtered, ways = select(User).where(User.is_active), view.search_alternatives("quillon")
+    whole = view.search_query(filtered, "quillon")
+    query = Query(User, whole, filtered, ways[:1], unfiltered=select(User))
+    found = plan(large, query.first([Term(User.name.expression), Term(User.id.expression)], [], 51))
+    assert "SEARCH users USING INTEGER PRIMARY KEY (rowid=?)" in found
+    assert "ix_users_is_active" not in found
+
+
+@on_sqlite
+def test_sqlite_begins_with_the_relation_that_orders(site: Starlette, large: Database) -> None:
+    query = Query(Post, select(Post), is_whole=True)
+    name, _ = query.column("author.name")
+    stmt = query.first([Term(name.expression), Term(Post.id.expression)], [], 51)
+    first, second, *_ = plan(large, stmt).splitlines()
+    assert first.endswith("USING COVERING INDEX ix_users_name_id")
+    assert second.endswith("USING INDEX ix_posts_user_id_id (user_id=?)")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("term", "count"),
+    [("quillon", Count(2)), ("berg", Count(1000, Kind.AT_LEAST)), ("rivers name", None)],
+)
+def test_a_search_is_counted_as_far_as_a_few_rows_tell(
+    site: Starlette, large: Database, term: str, count: Count | None
+) -> None:
+    """Of one title in sixteen by nearly any author a sample has enough, or all there are."""
+    view = view_of(site, Post)
+    stmt, ways = select(Post), view.search_alternatives(term)
+    query = Query(Post, view.search_query(stmt, term), stmt, ways, unfiltered=stmt)
+    found = large.read(lambda session: counted(session, query))
+    assert found == count if count else found.kind is Kind.AT_LEAST
+    assert found.number <= 1000
+
+
+def rows(site: Starlette, path: str) -> list[str]:
+    return [row[1] for row in get(visit(site), path).table]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/user/list?is_active=true&sortBy=name",
+        "/admin/user/list?is_active=true&sortBy=-name&from=Berg",
+        "/admin/user/list?created_at=2025-01-03&sortBy=name",
+        "/admin/post/list?published_at=2025-01-03",
+        "/admin/post/list?published_at=2025-01-03&sort=asc&sortBy=title",
+    ],
+)
+@pytest.mark.parametrize("near", [3, 500, 100_000])
+def test_near_or_far_a_filter_finds_the_same_rows(
+    site: Starlette, monkeypatch: pytest.MonkeyPatch, path: str, near: int
+) -> None:
+    monkeypatch.setattr("admin.kit.lists.pages.nearest", lambda *_: None)
+    expected = rows(site, path)
+    monkeypatch.undo()
+    monkeypatch.setattr(nearest_rows, "NEAR", near)
+    assert rows(site, path) == expected
+    assert expected

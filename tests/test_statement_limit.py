@@ -1,8 +1,11 @@
 """A page that asks the database for too much: it ends, says so, and takes nothing with it."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from threading import Event
 from threading import enumerate as living_threads
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import exc, text
@@ -62,6 +65,35 @@ def test_nobody_watches_where_nothing_runs(impatient: Database) -> None:
         time.sleep(0.01)
     with pytest.raises(exc.OperationalError):
         impatient.read(take_for_ever)
+
+
+def test_one_that_can_not_be_cancelled_saves_no_other(
+    impatient: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one on a connection that was closed meanwhile."""
+
+    def fail(_connection: object) -> NoReturn:
+        failed.set()
+        raise sqlite3.ProgrammingError
+
+    failed = Event()
+    with monkeypatch.context() as patch, impatient.read_sessions() as session:
+        patch.setattr("models.statement_limit.cancel", fail)
+        session.execute(text("SELECT 1"))
+        assert failed.wait(30)
+    with pytest.raises(exc.OperationalError):
+        impatient.read(take_for_ever)
+
+
+def test_a_connection_that_waits_for_somebody_is_told_once(
+    impatient: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("models.statement_limit.cancel", told.append)
+    with impatient.read_sessions() as session:
+        session.execute(text("SELECT 1"))
+        time.sleep(0.5)
+    assert len(told) == 1
 
 
 def test_a_page_says_that_it_asks_for_too_much(postgresql: Postgresql) -> None:

@@ -22,7 +22,7 @@ from models.base import utc_now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, CursorResult, RowMapping
+    from sqlalchemy import ColumnElement, CursorResult
     from sqlalchemy.orm import UOWTransaction
     from starlette.requests import Request
 
@@ -108,25 +108,26 @@ def find_signed_in(session: Session, token: str, idle: timedelta = SESSION_IDLE)
     """Return the active operator whose session this is, unless it is over or lay idle too long."""
     now = utc_now()
     asked = {"token_hash": hash_token(token), "now": now, "idle_since": now - idle}
-    rows = session.execute(SIGNED_IN, asked).mappings().all()
+    # These are no objects: the connection alone answers in two thirds of the time.
+    rows = session.connection().execute(SIGNED_IN, asked).all()
     return signed_in(rows) if rows else None
 
 
-def signed_in(rows: Sequence[RowMapping]) -> SignedIn:
+def signed_in(rows: Sequence[Any]) -> SignedIn:
     first = rows[0]
-    roles = [RoleRights(row["role"], read_rights(row["rights"])) for row in rows if row["role"]]
+    roles = [RoleRights(row.role, read_rights(row.rights)) for row in rows if row.role]
     return SignedIn(
-        id=first["id"],
-        username=first["username"],
-        permissions=Permissions(roles, first["is_superuser"]),
-        token_hash=first["token_hash"],
-        must_change_password=first["must_change_password"],
-        has_totp=first["has_totp"],
-        has_passkey=first["has_passkey"],
-        requires_second_factor=first["requires_second_factor"],
-        confirmed_at=first["confirmed_at"],
-        used_at=first["used_at"],
-        viewing_as=first["subject"] if first["viewing_as_id"] else "",
+        id=first.id,
+        username=first.username,
+        permissions=Permissions(roles, first.is_superuser),
+        token_hash=first.token_hash,
+        must_change_password=first.must_change_password,
+        has_totp=first.has_totp,
+        has_passkey=first.has_passkey,
+        requires_second_factor=first.requires_second_factor,
+        confirmed_at=first.confirmed_at,
+        used_at=first.used_at,
+        viewing_as=first.subject if first.viewing_as_id else "",
     )
 
 

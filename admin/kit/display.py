@@ -4,7 +4,7 @@ import enum
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,19 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from admin.kit.formats import write_date, write_grouped, write_minute, write_number, write_plain
+from admin.kit.formats import (
+    write_date,
+    write_grouped,
+    write_minute,
+    write_minutes,
+    write_number,
+    write_plain,
+    write_stamps,
+)
 from admin.kit.languages import Language, get_language, gettext, ngettext
 from admin.kit.zones import get_zone, in_zone, is_universal
 
 LONGEST_CELL = 120  # characters of a text in a list
-WHOLE_SECONDS = len("2026-12-31T23:59:59")
 SPECIAL = re.compile("[&<>\"']")
 EMPTY = Markup('<span class="empty-value" title="{}">–</span>')
 DATE = Markup('<time datetime="{}">{}</time>')
@@ -38,13 +45,14 @@ def escaped(text: str) -> str:
     return escape(text) if SPECIAL.search(text) else text
 
 
-def are_plain(values: Iterable[Any]) -> bool:
-    """Say whether these are texts that stand in a list as they are: short, and the same in HTML."""
-    are_short = all(
-        type(value) is str and 0 < len(value) <= LONGEST_CELL and not value.isspace()
-        for value in values
-    )
-    return are_short and not SPECIAL.search("".join(values))
+def escaped_all(texts: Sequence[str]) -> Sequence[str]:
+    """Return texts as HTML has them; they are looked through at once."""
+    joined = "\0".join(texts)
+    found = escape(joined)
+    if len(found) == len(joined):
+        return texts
+    parts = str.split(found, "\0")
+    return parts if len(parts) == len(texts) else [escaped(text) for text in texts]
 
 
 def empty() -> Markup:
@@ -81,16 +89,29 @@ def display_datetime(value: datetime) -> Markup:
     """
     if value.tzinfo is None:
         return DATE.format(value.isoformat(), write_minute(value))
-    utc = value.astimezone(UTC)
-    stamp = utc.isoformat()[:WHOLE_SECONDS]
-    title = ""
-    if is_universal(get_zone()):
-        shown = f"{write_minute(utc, stamp)} UTC"
-    else:
-        shown = write_minute(in_zone(value))
-        title = f' title="{stamp[:10]} {stamp[11:]} UTC"'
+    return write_instants([value])[0]
+
+
+def display_instants(values: Sequence[datetime]) -> list[Markup] | None:
+    """Return each as `display_datetime` shows it; None if one of them is in no zone."""
+    return None if any(value.tzinfo is None for value in values) else write_instants(values)
+
+
+def write_instants(values: Sequence[datetime]) -> list[Markup]:
+    moments = [value.astimezone(UTC) for value in values]
+    stamps = write_stamps(moments)
     # A list is full of them, and `Markup.format` takes ten times as long.
-    return html("".join(('<time datetime="', stamp, 'Z"', title, ">", escaped(shown), "</time>")))
+    if is_universal(get_zone()):
+        shown = escaped_all(write_minutes(moments, stamps))
+        return [
+            html(f'<time datetime="{stamp}Z">{text} UTC</time>')
+            for stamp, text in zip(stamps, shown, strict=True)
+        ]
+    shown = escaped_all(write_minutes(list(map(in_zone, moments))))
+    return [
+        html(f'<time datetime="{at}Z" title="{at[:10]} {at[11:]} UTC">{text}</time>')
+        for at, text in zip(stamps, shown, strict=True)
+    ]
 
 
 def display_date(value: date) -> Markup:

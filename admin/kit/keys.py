@@ -63,6 +63,12 @@ def in_path(key: str) -> str:
     return key if key.isascii() and key.isalnum() else quote(key, safe="")
 
 
+def in_paths(keys: Sequence[str]) -> Sequence[str]:
+    """Return keys as paths hold them; numbers are found out at once."""
+    joined = "".join(keys)
+    return keys if joined.isascii() and joined.isalnum() else list(map(in_path, keys))
+
+
 def key_columns(model: type) -> tuple[Column[Any], ...]:
     mapper: Mapper[Any] = inspect(model)
     return tuple(column for column in mapper.primary_key if isinstance(column, Column))

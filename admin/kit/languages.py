@@ -54,11 +54,11 @@ class Language:
     def locale(self) -> Locale:
         return Locale.parse(self.code, sep="-")
 
-    @property
+    @functools.cached_property
     def direction(self) -> str:
         return self.locale.text_direction
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """What the language calls itself."""
         return (self.locale.display_name or self.code).capitalize()

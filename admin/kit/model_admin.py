@@ -27,7 +27,7 @@ from admin.kit.columns import (
 from admin.kit.filters import PeriodFilter
 from admin.kit.filters.choosing import askable_filters, declared_filters, path_of
 from admin.kit.forms import FormConverter, TranslatedForm
-from admin.kit.keys import BadKeyError, in_path, key_of, key_reader, matches_keys
+from admin.kit.keys import BadKeyError, in_path, in_paths, key_of, key_reader, matches_keys
 from admin.kit.languages import gettext
 from admin.kit.lists.chosen import choice_names
 from admin.kit.lists.columns import columns_of, options_at, ordering_of, required_by
@@ -44,7 +44,7 @@ from admin.kit.selection import Selection
 from admin.kit.zones import has_instants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from markupsafe import Markup
     from sqladmin._types import MODEL_ATTR
@@ -390,9 +390,10 @@ class ModelAdmin(ModelView):
         nothing = columns[0].nothing()
         with refusing() if self.site.refuses_lazy_loads else nullcontext():
             drawn = [column.cells(objects, request) for column in columns]
+        keys = map(self.read_key, objects)
         return [
-            Row(obj, self.read_key(obj), cells, is_nameless=cells[0] == nothing)
-            for obj, cells in zip(objects, zip(*drawn, strict=True), strict=True)
+            Row(obj, key, cells, cells[0] == nothing)
+            for obj, key, cells in zip(objects, keys, zip(*drawn, strict=True), strict=True)
         ]
 
     def row(self, obj: Any, request: Request) -> Row:
@@ -422,17 +423,25 @@ class ModelAdmin(ModelView):
 
     def related_path(self, value: Any, request: Request) -> str:
         """Return the path of a related object's page, or "" if there is none that may be opened."""
-        return next(self.related_paths([value], request))
+        return self.related_paths([value], request)[0]
 
-    def related_paths(self, values: Iterable[Any], request: Request) -> Iterator[str]:
-        """Yield the path of each related object's page; for what is none it is ""."""
-        for value in values:
-            for view, path, asks in self.site.details_paths(request, type(value)):
-                if not asks or view.has_permission(request, Action.DETAILS, value):
-                    yield path + in_path(view.read_key(value))
-                    break
-            else:
-                yield ""
+    def related_paths(self, values: Sequence[Any], request: Request) -> Sequence[str]:
+        """Return the path of each related object's page; for what is none it is ""."""
+        ways = {kind: self.site.details_paths(request, kind) for kind in set(map(type, values))}
+        if len(ways) == 1 and len(pages := next(iter(ways.values()))) == 1:
+            ((view, path, asks),) = pages
+            if not asks:  # One view, and all of them: nearly each column of a list.
+                return [path + key for key in in_paths(list(map(view.read_key, values)))]
+        return [self.first_path(value, ways[type(value)], request) for value in values]
+
+    def first_path(
+        self, value: Any, ways: Iterable[tuple[ModelAdmin, str, bool]], request: Request
+    ) -> str:
+        """Return the path of an object's page in the first view that shows it to who asks."""
+        for view, path, asks in ways:
+            if not asks or view.has_permission(request, Action.DETAILS, value):
+                return path + in_path(view.read_key(value))
+        return ""
 
     def sort_name(self, name: str) -> str | None:
         """Return what a heading sorts by: its column, or a column of its relation, or nothing."""

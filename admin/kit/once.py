@@ -12,10 +12,10 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import jinja2
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
+from admin.kit.compiling import pass_request
 from admin.kit.errors import Refused
 from admin.kit.forms import posted
 from admin.kit.history import AlreadyDoneError, current_origin, set_origin
@@ -45,17 +45,13 @@ PROOF = "_confirm"
 NO_CONTENT = {OPERATION_FIELD, "save", "confirmed"}
 
 
+@pass_request
 def one_time_key(request: Request) -> str:
     """Return the key for the forms of this page: the one that was sent, or a new one."""
     if not hasattr(request.state, "one_time_key"):
         request.state.one_time_key = secrets.token_urlsafe(16)
     key: str = request.state.one_time_key
     return key
-
-
-@jinja2.pass_context
-def key_on_page(context: jinja2.runtime.Context) -> str:
-    return one_time_key(context["request"])
 
 
 def keep_key(request: Request, sent: FormData) -> None:

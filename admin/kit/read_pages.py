@@ -116,11 +116,13 @@ def work_ahead(site: AdminSite, request: Request) -> Callable[[Session], Any] | 
 
 def read_ahead(
     view: ModelAdmin, request: Request, session: Session
-) -> tuple[Listing, Page, dict[str, Tally]]:
-    """Load the list as its operator's roles leave it, who is known by now.
+) -> tuple[Listing, Page, dict[str, Tally]] | None:
+    """Load the list as its operator's roles leave it, who is known by now; None if they forbid it.
 
     Where the database fails, it is done once more, for an operator whose roles may be others.
     """
+    if not view.has_permission(request, Action.LIST):
+        return None
     unbind(request)
     forget_names(view.site, request)
     return load_list(bound(view, request), request, session)

@@ -7,10 +7,12 @@ no branch of it is missed; where that can't be known, it counts as reading all o
 
 from __future__ import annotations
 
+import dis
 import inspect
 import sys
 from contextvars import ContextVar
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
+from itertools import pairwise
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ ANYTHING = "*"
 # By these, code reads attributes without naming them.
 READ_ANY = {"__dict__", "vars", "getattr", "attrgetter", "asdict", "astuple", "__table__", "eval"}
 DEEPEST = 5
+# By these, code sees an object that it doesn't load; what is loaded otherwise counts as given away.
+SEE_ALL = {"super", "locals", "vars", "eval", "exec", "_getframe"}
+LOADS = {"LOAD_FAST", "LOAD_FAST_BORROW"}
 
 nameless: ContextVar[frozenset[type]] = ContextVar("nameless", default=frozenset())
 
@@ -37,6 +42,7 @@ def may_be_called(model: Any) -> bool:
     return model not in nameless.get() and not is_called_by_secrets(model)
 
 
+@lru_cache(maxsize=4096)
 def is_sensitive(mapper: Mapper[Any], path: str) -> bool:
     """Say whether the column at a dotted path is marked by `info={"sensitive": True}`."""
     name, _, rest = path.partition(".")
@@ -87,6 +93,34 @@ def naming_function(model: type) -> Any:
     """Return what makes the name of an object."""
     named: Any = model.__str__
     return model.__repr__ if named is object.__str__ else named
+
+
+@cache
+def name_columns(mapper: Mapper[Any]) -> frozenset[str] | None:
+    """Return the columns that objects make their names of; None where it may take the object."""
+    model: Any = mapper.class_
+    names = attributes_read(model.__str__)
+    is_one_kind = mapper.inherits is None and len(list(mapper.self_and_descendants)) == 1
+    is_plain = is_one_kind and model.__getattribute__ is object.__getattribute__
+    is_known = names is not None and is_plain and names <= set(mapper.column_attrs.keys())
+    return names if is_known else None
+
+
+def attributes_read(function: Any) -> frozenset[str] | None:
+    """Return the attributes that a method reads of its object, if it does nothing else with it."""
+    if not isinstance(function, FunctionType) or function.__closure__:
+        return None
+    code = function.__code__
+    is_plain = code.co_argcount == 1 and not code.co_cellvars and SEE_ALL.isdisjoint(code.co_names)
+    if not is_plain:
+        return None
+    found, own = set(), code.co_varnames[0]
+    for step, after in pairwise(dis.get_instructions(code)):
+        if step.argval == own or (isinstance(step.argval, tuple) and own in step.argval):
+            if step.opname not in LOADS or after.opname != "LOAD_ATTR":
+                return None
+            found.add(after.argval)
+    return frozenset(found)
 
 
 def reads(

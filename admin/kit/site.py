@@ -205,7 +205,6 @@ class AdminSite(Admin):
             Route("/preferences", self.choose_preferences, methods=["POST"], name="preferences"),
             Route("/logout", self.logout, methods=["POST"], name="logout"),
             *self.authentication_backend.routes(),
-            Route("/{identity}/list", self.list, name="list"),
             Route("/{identity}/details/{pk:path}", self.details, name="details"),
             Route("/{identity}/create", self.create, methods=["GET", "POST"], name="create"),
             Route("/{identity}/edit/{pk:path}", self.edit, methods=["GET", "POST"], name="edit"),
@@ -219,6 +218,8 @@ class AdminSite(Admin):
         ]
         if self.journal is not None:
             self.admin.router.routes[:0] = [*history_pages.routes(self), *revealing.routes(self)]
+        # Routes are tried one after the other, and lists are asked for most.
+        self.admin.router.routes.insert(0, Route("/{identity}/list", self.list, name="list"))
         self.admin.router.redirect_slashes = False
         self.admin.router.default = request_response(self.unknown)
         self.admin.exception_handlers = {

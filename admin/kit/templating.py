@@ -12,19 +12,19 @@ from urllib.parse import quote
 
 import jinja2
 from jinja2.ext import Extension
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqladmin.flash import get_flashed_messages
 from sqladmin.templating import Jinja2Templates, _TemplateResponse
 from starlette.datastructures import URL
 from starlette.requests import Request
 
 from admin.kit import formats, languages
-from admin.kit.display import display
+from admin.kit.compiling import OneLanguage, PageEnvironment, in_language, pass_request, written
+from admin.kit.display import display, html
 from admin.kit.icons import icon
-from admin.kit.once import key_on_page
+from admin.kit.once import one_time_key
 from admin.kit.preferences import browser_zone, chosen_zone, density, theme
 from admin.kit.static_files import StaticFiles
-from admin.kit.template_texts import OneLanguage, in_language
 from admin.kit.zones import get_zone, is_universal, zone_name
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,7 +68,7 @@ class Templates(Jinja2Templates):
     ) -> None:
         self.statics = statics
         self.by_language: dict[languages.Language, OneLanguage] = {}
-        self.env = jinja2.Environment(
+        self.env: PageEnvironment = PageEnvironment(
             loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
             autoescape=True,
             extensions=["jinja2.ext.i18n", WithoutIndentation],
@@ -101,7 +101,7 @@ class Templates(Jinja2Templates):
             get_language=languages.get_language,
             url_for=_url_for,
             static=self.static,
-            one_time_key=key_on_page,
+            one_time_key=one_time_key,
             get_flashed_messages=get_flashed_messages,
             **site_globals,
         )
@@ -113,10 +113,10 @@ class Templates(Jinja2Templates):
             self.by_language[language] = in_language(self.env, language)
         return self.by_language[language].get_template(name)
 
-    @jinja2.pass_context
-    def static(self, context: jinja2.runtime.Context, path: str) -> str:
+    @pass_request
+    def static(self, request: Request, path: str) -> str:
         """Return where a static file is, under the name by which browsers may keep it."""
-        return _path(context["request"], "admin:statics", {"path": self.statics.hashed_path(path)})
+        return _path(request, "admin:statics", {"path": self.statics.hashed_path(path)})
 
     async def TemplateResponse(  # noqa: N802 - SQLAdmin's name
         self,
@@ -137,9 +137,10 @@ def say(message: str, /, **values: Any) -> Markup:
     Jinja's own takes four times as long, because it looks for values where there are none; a page
     has a hundred messages.
     """
-    escaped = {name: escape(value) for name, value in values.items()}
-    text = languages.gettext(message, **escaped)
-    return Markup(text if values or "%" not in text else text % ())  # noqa: S704 - it is ours
+    text = languages.gettext(message)
+    if values or "%" in text:
+        text %= {name: written(value) for name, value in values.items()}
+    return html(text)
 
 
 def zone_note() -> Markup:
@@ -153,10 +154,10 @@ def asking(url: URL, more: str) -> str:
     return f"?{url.query}&{more}" if url.query else f"?{more}"
 
 
-@jinja2.pass_context
-def here(context: jinja2.runtime.Context) -> str:
+@pass_request
+def here(request: Request) -> str:
     """Return the address of this page, without its host."""
-    url = context["request"].url
+    url = request.url
     return f"{url.path}?{url.query}" if url.query else str(url.path)
 
 
@@ -170,18 +171,19 @@ def path_for(request: Request, name: str, /, **params: str) -> str:
     return _path(request, f"admin:{name}", params)
 
 
-@jinja2.pass_context
-def _url_for(context: jinja2.runtime.Context, name: str, /, **params: str) -> str:
-    return _path(context["request"], name, params)
+@pass_request
+def _url_for(request: Request, name: str, /, **params: str) -> str:
+    return _path(request, name, params)
 
 
 def _path(request: Request, name: str, params: dict[str, str]) -> str:
     """Ask Starlette once: it tries route after route, and every page has many links."""
     scope = request.scope
     state = scope["app"].state
-    if not hasattr(state, "admin_paths"):
-        state.admin_paths = {}
-    known: dict[Any, str] = state.admin_paths
+    try:
+        known: dict[Any, str] = state.admin_paths
+    except AttributeError:
+        known = state.admin_paths = {}
     asked = (scope.get("app_root_path", scope.get("root_path", "")), name, *params.items())
     path = known.get(asked)
     if path is None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, Integer, column, func, select, table
+from sqlalchemy import Boolean, ColumnClause, Integer, column, func, select, table
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.visitors import replacement_traverse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Index, Select, Table
     from sqlalchemy.sql.compiler import SQLCompiler
 
+PLUS: Any = custom_op("+")
 START, END = "\2\2", "\3"
 # As many rows as are sorted or counted about as fast as a page is found by walking an index.
 FEW = 3000
@@ -82,10 +86,28 @@ def is_in(key: ColumnElement[Any], keys: Select[Any], *, leads: bool = True) -> 
     return (key if leads else key + 0).in_(keys)
 
 
-def are_many(found: Select[Any]) -> ColumnElement[bool]:
-    """Say whether the select, which costs little to begin, finds more than a few rows."""
-    counted = select(func.count()).select_from(found.limit(FEW + 1).subquery())
-    return counted.scalar_subquery() > FEW
+def unindexed_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return UnaryExpression(column, operator=PLUS, type_=column.type)
+
+
+def unindexed(condition: ColumnElement[bool], searched: Table) -> ColumnElement[bool]:
+    """Return the condition with a plus before the table's columns: SQLite then uses no index.
+
+    Without statistics it takes any index for one that leaves ten rows.
+    """
+
+    def replace(element: Any, **_options: Any) -> Any:
+        is_own = isinstance(element, ColumnClause) and hash(element.table) == hash(searched)
+        return unindexed_column(element) if is_own else None
+
+    return replacement_traverse(condition, {}, replace)
+
+
+def are_more(found: Select[Any], most: int) -> ColumnElement[bool]:
+    """Say whether the select, which costs little to begin, finds more rows than that."""
+    # SQLite counts once what has a name, however often it is asked.
+    counted = select(func.count().label("rows")).select_from(found.limit(most + 1).subquery()).cte()
+    return select(counted.c.rows).scalar_subquery() > most
 
 
 def every(parts: Iterable[str]) -> str:

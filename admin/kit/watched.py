@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Table, TypeDecorator
 from sqlalchemy.orm import ColumnProperty
 
 from admin.kit.history.journal import recorder_of
+from admin.kit.lists.lazy import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,6 +67,11 @@ def listens(mapper: Mapper[Any], *names: str) -> bool:
 def listens_to_loads(mapper: Mapper[Any]) -> bool:
     """Say whether the application completes or watches objects as they are loaded."""
     return any(list(getattr(mapper.class_manager.dispatch, name)) for name in ("load", "refresh"))
+
+
+def listens_to_statements(session: Session) -> bool:
+    """Say whether the application changes what sessions ask, such as leaving out some rows."""
+    return any(listener is not refuse for listener in session.dispatch.do_orm_execute)
 
 
 def asks_about_rows(view: ModelAdmin, check: str) -> bool:

@@ -23,6 +23,9 @@ OPTIONS = {
     "checkpoint_timeout": "1h",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # As the README has it for large tables in production.
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 # So many users, and so many posts.
 Size = tuple[int, int]

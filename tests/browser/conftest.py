@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
 from starlette.applications import Starlette
 
 from admin.settings import Settings
@@ -154,6 +154,17 @@ def complaints_of(context: BrowserContext) -> list[str]:
     context.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     return complaints
+
+
+def held(page: Page, address: str) -> list[Route]:
+    """Keep back what the page asks for at these addresses, until each is continued."""
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(address, keep)
+    return waiting
 
 
 @pytest.fixture

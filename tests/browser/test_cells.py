@@ -11,7 +11,7 @@ from admin.views import VIEWS
 from admin.views.posts import PostAdmin
 from models import Post, User
 from models.operator_session import OperatorSession
-from tests.browser.conftest import Site, opened_page, sign_in
+from tests.browser.conftest import Site, held, opened_page, sign_in
 from tests.records import posts, users
 
 pytestmark = [
@@ -101,6 +101,15 @@ def test_a_box_is_ticked_and_saved_by_one_key(page: Page, site: Site) -> None:
         page.keyboard.press("Space")
         expect(cell(page, "Alice", "is_active")).to_have_text(mark[2:])
         assert users(site.database)[0].is_active == (mark == "✓ Yes")
+
+
+def test_a_click_that_comes_before_the_script_is_not_lost(page: Page) -> None:
+    waiting = held(page, "**/cells*.js")
+    page.goto(LIST)
+    with page.expect_request("**/cells*.js"):
+        page.locator("tbody tr", has_text="Alice").get_by_text("Yes").click()
+    waiting[0].continue_()
+    expect(page.get_by_role("checkbox", name="Active of Alice")).to_be_focused()
 
 
 @pytest.mark.parametrize("key", ["F2", "Enter"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, opened_page, sign_in
+from tests.browser.conftest import Site, held, opened_page, sign_in
 from tests.records import add_user, users
 
 LIST = "/admin/user/list?sortBy=name&pageSize=25"
@@ -60,6 +60,22 @@ def test_shift_selects_a_range_and_the_counter_follows(listed: Page) -> None:
     press(listed, "Clear selection")
     expect(listed.get_by_text("0 of 25 selected")).to_be_visible()
     expect(listed.get_by_role("button", name="Clear selection")).to_be_hidden()
+
+
+def test_a_range_may_begin_before_its_script_has_come(olga: Page, site: Site) -> None:
+    for number in range(30):
+        add_user(site.database, f"User{number:02}")
+    waiting = held(olga, "**/selection*.js")
+    olga.goto(LIST)
+    expect(olga.locator("[data-selected]")).to_have_css("opacity", "1")
+    with olga.expect_request("**/selection*.js"):
+        box(olga, "Bob")
+    waiting[0].continue_()
+    expect(olga.get_by_text("1 of 25 selected")).to_be_visible()
+    olga.keyboard.down("Shift")
+    box(olga, "User03")
+    olga.keyboard.up("Shift")
+    expect(olga.get_by_text("5 of 25 selected")).to_be_visible()
 
 
 def test_shift_works_by_keyboard_and_backwards(listed: Page) -> None:

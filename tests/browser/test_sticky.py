@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Site
 from tests.records import add_user
@@ -33,6 +33,18 @@ def test_the_head_and_the_actions_stay_while_the_rows_pass(olga: Page, site: Sit
     assert head["top"] <= topbar["bottom"] < head["bottom"]
     assert edges(olga, "tbody tr")["bottom"] < 0
     assert abs(edges(olga, ".list-footer")["bottom"] - WIDE["height"]) <= 1
+
+
+def test_the_actions_are_reached_without_leaving_the_rows(olga: Page, site: Site) -> None:
+    for number in range(40):
+        add_user(site.database, f"User{number}")
+    olga.set_viewport_size(WIDE)
+    olga.goto("/admin/user/list")
+    olga.locator("tbody tr a").first.focus()
+    expect(olga.locator("[data-shortcuts]:not([hidden])")).to_be_attached()
+    olga.keyboard.press("a")
+    expect(olga.get_by_role("button", name="Activate", exact=True)).to_be_focused()
+    assert olga.evaluate("scrollY") == 0
 
 
 def test_on_a_phone_the_first_column_stays_while_the_others_pass(olga: Page, site: Site) -> None:

@@ -47,7 +47,8 @@ def headings(response: Response) -> list[str]:
 def keys(response: Response) -> list[str]:
     """Return the keys of a list's rows, in order."""
     assert response.status_code == 200, response.text
-    return [unescape(key) for key in re.findall(r'name="pks" value="([^"]*)"', response.text)]
+    boxes = Page(response).root.find("input", name="pks")
+    return [box.attributes["value"] for box in boxes if "value" in box.attributes]
 
 
 def cells(response: Response) -> list[list[str]]:
@@ -55,8 +56,7 @@ def cells(response: Response) -> list[list[str]]:
     body = response.text.partition("<tbody>")[2].partition("</tbody>")[0]
     rows = body.split("<tr>")[1:]
     return [
-        texts(r"<t[dh](?!><input type=\"checkbox\" name=\"pks\").*?>(.*?)(?=<t[dh]|$)", row)
-        for row in rows
+        texts(r"<t[dh](?!><input type=checkbox name=pks).*?>(.*?)(?=<t[dh]|$)", row) for row in rows
     ]
 
 
@@ -85,7 +85,7 @@ def fields(response: Response) -> dict[str, str]:
 
 def links(response: Response, text: str) -> list[str]:
     """Return where the links with this text lead, from the root of the site."""
-    found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', response.text, re.DOTALL)
+    found = re.findall(r'<a [^>]*?href="?([^">]*)"?[^>]*>(.*?)</a>', response.text, re.DOTALL)
     named = [href for href, label in found if unescape(TAG.sub("", label)).strip() == text]
     return [urljoin(response.url.path, unescape(href)) for href in named]
 

@@ -98,6 +98,26 @@ def test_what_was_read_is_not_shown_to_who_may_not_see_it(library: Database) -> 
     assert "Emma" not in answer.text
 
 
+def test_what_roles_forbid_is_not_read_at_all(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr("admin.kit.read_pages.load_list", lambda *work: read.append(work))
+    client = browser(library, authorization_backend=Allow("publisher:list"))
+    assert client.get(LIST).status_code == 403
+    assert read == []
+
+
+def test_a_view_that_knows_better_than_roles_is_read_when_it_says_so(library: Database) -> None:
+    class Open(Books, model=Book):
+        async def check_can_list(self, request: Request) -> bool:
+            return True
+
+    store(library, Book(title="Emma"))
+    client = browser(library, Open, authorization_backend=Allow("book:create"))
+    assert "Emma" in client.get(LIST).text
+
+
 def test_who_may_not_see_a_list_is_not_told_what_is_wrong_with_its_address(
     library: Database,
 ) -> None:

@@ -76,7 +76,7 @@ def check_round_trip(client: TestClient, library: Database, key: str) -> None:
 
 
 def rows_paths(page: str) -> list[str]:
-    found = re.findall(r'<th scope=row[^>]*><a id=r\d+ href="(.*?)"', page)
+    found = re.findall(r"<th scope=row[^>]*><a id=r\d+ href=(.*?)>", page)
     return [urljoin("/admin/tag/list", unescape(path)) for path in found]
 
 

@@ -20,6 +20,7 @@ from tests.kit.recorded import make_recorded
 NOWHERE = connect(make_url("sqlite://"))
 READ, FORM, CHANGE = {"GET", "HEAD"}, {"GET", "HEAD", "POST"}, {"POST"}
 # All that may be asked for; look at what a new route does before it joins the list.
+LIST = ("/{identity}/list", READ, "list")  # tried first
 MOUNTED = [
     ("/statics/{path:path}", READ, "statics"),
     ("/", READ, "index"),
@@ -27,7 +28,6 @@ MOUNTED = [
     ("/search", READ, "search"),
     ("/preferences", CHANGE, "preferences"),
     ("/logout", CHANGE, "logout"),
-    ("/{identity}/list", READ, "list"),
     ("/{identity}/details/{pk:path}", READ, "details"),
     ("/{identity}/create", FORM, "create"),
     ("/{identity}/edit/{pk:path}", FORM, "edit"),
@@ -131,18 +131,18 @@ def routes(admin: Starlette) -> list[tuple[str, set[str] | None, str | None]]:
 def test_nothing_is_mounted_unseen() -> None:
     """No file routes, no import, nothing of SQLAdmin's that nobody has looked at."""
     site = make_app(NOWHERE, LendingAdmin, PublisherAdmin).state.site
-    assert routes(site.admin) == MOUNTED
-    assert len(site.admin.routes) == len(MOUNTED)
+    assert routes(site.admin) == [LIST, *MOUNTED]
+    assert len(site.admin.routes) == len(MOUNTED) + 1
 
 
 def test_a_journal_adds_its_own_pages_and_nothing_else() -> None:
     site = make_recorded(NOWHERE, LendingAdmin, PublisherAdmin).state.site
-    assert routes(site.admin) == HISTORY + MOUNTED
+    assert routes(site.admin) == [LIST, *HISTORY, *MOUNTED]
 
 
 def test_a_store_of_views_adds_what_changes_them_and_nothing_else() -> None:
     site = make_app(NOWHERE, PublisherAdmin, list_store=SavedViews()).state.site
-    assert routes(site.admin) == [*MOUNTED[:-3], *KEPT, *MOUNTED[-3:-1]]
+    assert routes(site.admin) == [LIST, *MOUNTED[:-3], *KEPT, *MOUNTED[-3:-1]]
 
 
 def test_sqladmin_mounts_what_it_did_when_we_looked() -> None:

@@ -66,7 +66,7 @@ def test_a_form_of_the_plain_list_that_was_emptied_does_not_open_the_default_vie
     sent = {
         f.attributes["name"]: f.attributes.get("value") for f in form.find("input", type="hidden")
     }
-    assert olga.get(USERS, params={k: v for k, v in sent.items() if v}).text.count('"pks"') >= 50
+    assert olga.get(USERS, params={k: v for k, v in sent.items() if v}).text.count("name=pks") >= 50
 
 
 @pytest.mark.parametrize("passing", ["_count=exact", "_build=open&_g=1&_f=name", "_edit=1"])

@@ -8,10 +8,10 @@ from jinja2 import Environment, TemplateSyntaxError
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from admin.kit.compiling import PageEnvironment, in_language
 from admin.kit.icons import icon
 from admin.kit.languages import Languages, speaking
 from admin.kit.static_files import StaticFiles
-from admin.kit.template_texts import in_language
 from admin.kit.templating import BLANKS_MATTER, TEMPLATES, Templates, WithoutIndentation, say
 from tests.databases import Sqlite
 
@@ -62,7 +62,7 @@ def test_a_percent_sign_is_written_twice_in_every_text() -> None:
 
 def spoken(code: str, source: str, **values: object) -> str:
     """Render a template as a page in this language does."""
-    environment = Environment(autoescape=True)
+    environment = PageEnvironment(autoescape=True)
     environment.globals.update(_=say, icon=icon)
     language = Languages(["en", "de"]).by_code[code]
     with speaking(language):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint
@@ -16,6 +17,7 @@ from admin.kit.reading import is_sensitive
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy.orm import Mapper
     from starlette.datastructures import FormData
     from starlette.requests import Request
     from wtforms import Field, Form
@@ -76,14 +78,17 @@ def plan_of(changed: Iterable[Field]) -> str:
 
 def offered(view: ModelAdmin) -> list[str]:
     """Return the form's columns that may be the same in many rows."""
-    names = [name for name in view.form_names if not is_sensitive(view.mapper, name)]
-    return [name for name in names if name not in TAKEN and may_be_shared(view, name)]
+    return [name for name in view.form_names if may_be_shared(view.mapper, name)]
 
 
-def may_be_shared(view: ModelAdmin, name: str) -> bool:
-    column: Any = view.mapper.columns.get(name)
+@lru_cache(maxsize=1000)
+def may_be_shared(mapper: Mapper[Any], name: str) -> bool:
+    """Say whether many rows may have the same in a column; asked for each list that is shown."""
+    if name in TAKEN or is_sensitive(mapper, name):
+        return False
+    column: Any = mapper.columns.get(name)
     if column is None:
-        relation = view.mapper.relationships.get(name)
+        relation = mapper.relationships.get(name)
         return relation is not None and not relation.uselist
     table = column.table
     alone = [set(constraint.columns) == {column} for constraint in uniques(table)]

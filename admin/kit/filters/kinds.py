@@ -35,6 +35,19 @@ class Choice:
     label: str
 
 
+# Made once: a list asks for them several times, and their labels are translated when printed.
+YES_OR_NO = (Choice("true", lazy_gettext("Yes")), Choice("false", lazy_gettext("No")))
+UNKNOWN = Choice("empty", lazy_gettext("Unknown"))
+VALUE_OR_NONE = (Choice("no", lazy_gettext("Has a value")), Choice("yes", lazy_gettext("Empty")))
+PERIODS = (
+    Choice("today", lazy_gettext("Today")),
+    Choice("week", lazy_gettext("Past 7 days")),
+    Choice("month", lazy_gettext("This month")),
+    Choice("year", lazy_gettext("This year")),
+)
+DATE_OR_NONE = (Choice("empty", lazy_gettext("No date")), Choice("any", lazy_gettext("Has date")))
+
+
 class Filter:
     """Base of all filters; a subclass says its `choices` and the `condition` of a value.
 
@@ -120,7 +133,7 @@ class Filter:
     def may_be_empty(self) -> bool:
         return self.column is not None and (bool(self.through) or is_nullable(self.column))
 
-    @property
+    @cached_property
     def parameters(self) -> list[str]:
         """Every parameter of the address that this filter reads."""
         return [name_with(self.parameter_name, operator) for operator in ("", *self.operators)]
@@ -158,9 +171,7 @@ class BooleanFilter(ColumnFilter):
 
     @property
     def choices(self) -> Sequence[Choice]:
-        known = (Choice("true", lazy_gettext("Yes")), Choice("false", lazy_gettext("No")))
-        unknown = (Choice("empty", lazy_gettext("Unknown")),)
-        return (*known, *unknown) if self.may_be_empty else known
+        return (*YES_OR_NO, UNKNOWN) if self.may_be_empty else YES_OR_NO
 
 
 class ChoiceFilter(ColumnFilter):
@@ -212,7 +223,7 @@ class EmptyFilter(Filter):
 
     @property
     def choices(self) -> Sequence[Choice]:
-        return (Choice("no", lazy_gettext("Has a value")), Choice("yes", lazy_gettext("Empty")))
+        return VALUE_OR_NONE
 
     def condition(self, value: str) -> ColumnElement[bool]:
         if value not in ("yes", "no") or self.operand is None:
@@ -239,14 +250,7 @@ class PeriodFilter(ColumnFilter):
 
     @property
     def choices(self) -> Sequence[Choice]:
-        periods = (
-            Choice("today", lazy_gettext("Today")),
-            Choice("week", lazy_gettext("Past 7 days")),
-            Choice("month", lazy_gettext("This month")),
-            Choice("year", lazy_gettext("This year")),
-        )
-        empty = (Choice("empty", lazy_gettext("No date")), Choice("any", lazy_gettext("Has date")))
-        return (*periods, *empty) if self.may_be_empty else periods
+        return (*PERIODS, *DATE_OR_NONE) if self.may_be_empty else PERIODS
 
     def bound(self, moment: datetime) -> date:
         """Return the moment as the column knows it."""

@@ -37,9 +37,10 @@ def picker_path(view: ModelAdmin, request: Request, filter_: Filter) -> str:
     """Return where the filter's choices are looked up, or "" where they can only be typed."""
     of_values = isinstance(filter_, ValuesFilter) and not filter_.through
     of_objects = isinstance(filter_, RelatedFilter) and can_search(view, request, filter_)
+    if not (of_values or of_objects):
+        return ""
     asked = urlencode({FOR_FILTER: "1", "name": filter_.parameter_name})
-    path = path_for(request, "ajax_lookup", identity=view.identity)
-    return f"{path}?{asked}" if of_values or of_objects else ""
+    return f"{path_for(request, 'ajax_lookup', identity=view.identity)}?{asked}"
 
 
 def can_search(view: ModelAdmin, request: Request, filter_: RelatedFilter) -> bool:

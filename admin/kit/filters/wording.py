@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from admin.kit.filters.kinds import RelatedFilter
 from admin.kit.filters.operands import BadValueError, split
 from admin.kit.filters.periods import DAY
@@ -17,6 +19,7 @@ from admin.kit.naming import label_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
@@ -103,19 +106,35 @@ def related_model(filter_: RelatedFilter) -> type:
 
 
 def names_of(
-    view: ModelAdmin, request: Request, session: Session, wanted: dict[type, set[str]]
+    view: ModelAdmin,
+    request: Request,
+    session: Session,
+    wanted: dict[type, set[str]],
+    known: Iterable[Any],
 ) -> Names:
     """Return the names of related objects by their keys, as far as they may be listed.
 
-    It takes one statement for each model.
+    It takes one statement for each model, unless all are among the `known` objects.
     """
     names: Names = {}
+    read = list(known) if wanted else []
     for model, keys in wanted.items():
         rows = wait_for(view.related_query, request, model) if keys else None
         if rows is not None:
-            found: Iterable[Any] = session.scalars(rows.where(matches_keys(model, sorted(keys))))
+            found = objects_of(session, model, keys, rows, read)
             names |= {(model, key_of(obj)): label_of(obj) for obj in found}
     return names
+
+
+def objects_of(
+    session: Session, model: type, keys: set[str], rows: Select[Any], known: Iterable[Any]
+) -> Iterable[Any]:
+    """Return the objects with these keys; those that are known will do where none is hidden."""
+    if rows.compare(select(model)):
+        found = {key_of(obj): obj for obj in known if type(obj) is model}
+        if keys <= found.keys():
+            return [found[key] for key in keys]
+    return session.scalars(rows.where(matches_keys(model, sorted(keys))))
 
 
 def related_keys(asked: Asked) -> dict[type, set[str]]:

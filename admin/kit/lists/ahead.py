@@ -1,7 +1,7 @@
 """Reading a list along with the session that asks for it, on one connection and in one thread.
 
-Whether the operator may see the list is asked afterwards, as on every page; until then nobody gets
-what was read.
+Whether the operator may see the list is asked afterwards, as on every page. Until then nobody gets
+what was read, which is nothing where their roles forbid the list.
 """
 
 from __future__ import annotations
@@ -77,4 +77,5 @@ def identify_and_read(
 async def result_of(site: AdminSite, request: Request, work: Work) -> Any:
     """Return what the work of a page makes, which may have been done already."""
     outcome: Outcome | None = request.scope.pop(READ, None)
-    return await site.read(work) if outcome is None else outcome.get()
+    found = outcome and outcome.get()
+    return await site.read(work) if found is None else found

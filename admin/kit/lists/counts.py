@@ -11,17 +11,17 @@ from starlette.exceptions import HTTPException
 
 from admin.kit.formats import write_capped
 from admin.kit.languages import ngettext
-from admin.kit.lists.counting import bounded
+from admin.kit.lists.counting import bounded_query
 from admin.kit.lists.news import NEW, only_new
 from admin.kit.lists.query import VIEW, results
 from admin.kit.lists.views import COUNTS, parse, unknown, with_query
 from admin.kit.templating import path_for
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
+    from admin.kit.lists.query import Query
     from admin.kit.lists.views import Listing, Tab
 
 MOST = 1000  # rows that are counted; of more the page says "1,000+"
@@ -51,7 +51,7 @@ def count_tabs(listing: Listing, session: Session) -> list[Tally]:
         rows = rows_of(listing, tab)
         if rows is not None:
             counted.append(tab)
-            columns += [bounded(rows, MOST), new_rows(listing, tab, rows)]
+            columns += [bounded_query(rows, MOST), new_rows(listing, tab, rows)]
     numbers = list(session.execute(select(*columns)).one()) if columns else []
     return [
         tally(listing, tab, *numbers[2 * place : 2 * place + 2])
@@ -59,23 +59,23 @@ def count_tabs(listing: Listing, session: Session) -> list[Tally]:
     ]
 
 
-def rows_of(listing: Listing, tab: Tab) -> Select[Any] | None:
+def rows_of(listing: Listing, tab: Tab) -> Query | None:
     """Return the rows of a view, as if its address had been opened."""
     pairs = parse(tab.query)
     if unknown(listing.view, pairs):
         return None
     try:
-        return results(listing.view, with_query(listing.request, pairs)).stmt
+        return results(listing.view, with_query(listing.request, pairs))
     except HTTPException:
         return None
 
 
-def new_rows(listing: Listing, tab: Tab, rows: Select[Any]) -> Any:
+def new_rows(listing: Listing, tab: Tab, rows: Query) -> Any:
     """Return what counts the rows that came since the operator looked at the view."""
     mark = listing.kept.seen.get(tab.id)
     if mark is None or (listing.kept.newest or 0) <= mark:
         return literal(0)
-    return bounded(only_new(listing.view, rows, mark), MOST)
+    return bounded_query(rows.only(lambda stmt: only_new(listing.view, stmt, mark)), MOST)
 
 
 def tally(listing: Listing, tab: Tab, count: int, new: int) -> Tally:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from admin.kit.filters.asked import FACETS
 from admin.kit.filters.kinds import MOST_CHOICES
 from admin.kit.formats import write_capped
-from admin.kit.lists.counting import bounded
+from admin.kit.lists.counting import bounded_query
 from admin.kit.lists.query import results
 
 if TYPE_CHECKING:
@@ -53,5 +53,6 @@ def facets(view: ModelAdmin, request: Request, session: Session) -> Facets:
 
 def counted(view: ModelAdmin, request: Request, filter_: Filter, value: str) -> ScalarSelect[int]:
     """Count the rows with this choice in place of the filter's own."""
-    stmt = results(view, request, without=filter_).stmt.where(filter_.condition(value))
-    return bounded(stmt, MOST_COUNTED)
+    condition = filter_.condition(value)
+    query = results(view, request, without=filter_).only(lambda stmt: stmt.where(condition))
+    return bounded_query(query, MOST_COUNTED)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, bindparam, tuple_, type_coerce
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, tuple_, type_coerce
 from sqlalchemy.sql.elements import Label, UnaryExpression
 from sqlalchemy.types import NullType
 
@@ -32,6 +32,8 @@ class Term:
         return type_coerce(self.column, NullType())
 
     def literal(self, value: Any) -> ColumnElement[Any]:
+        if isinstance(value, BindParameter):
+            return value
         return bindparam(None, value, type_=NullType(), unique=True)
 
     @property
@@ -63,6 +65,7 @@ def seek(
     Ask for each of them apart: an index over the terms serves each, and no index serves them
     joined by OR. `inclusive` adds the row itself; the values of only the first terms then stand
     for the first row that has them. `nulls_are_largest` is true of PostgreSQL, false of SQLite.
+    Instead of a value, a parameter may be given, which stands for more than NULL.
     """
     pairs = list(zip(terms, values, strict=False))
     start = len(pairs) - len(uniform_end(pairs))

@@ -13,19 +13,22 @@ from admin.kit.display import plain_text
 from admin.kit.errors import BadAddress
 from admin.kit.languages import gettext
 from admin.kit.lists.chosen import chosen_columns, chosen_size
-from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly, size_of
-from admin.kit.lists.keyset import cursor, seek
-from admin.kit.lists.loading import Objects, Values, loading_of
+from admin.kit.lists.counting import MOST_COUNTED, Count, count, count_exactly, size_of, sorts
+from admin.kit.lists.keyset import cursor
+from admin.kit.lists.loading import Objects, Values, loading_of, related
+from admin.kit.lists.nearest import is_ranged, nearest
 from admin.kit.lists.panel import Panel, load_panel
 from admin.kit.lists.places import Place, asked_number, asked_place, jump_type, token, unreadable
 from admin.kit.lists.query import PLACE, asked_order, narrowing, order, results
+from admin.kit.lists.statements import MOST, Leg, parameters, select_whole
 from admin.kit.scopes import Reach
+from admin.kit.watched import listens_to_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markupsafe import Markup
-    from sqlalchemy import ColumnElement, Dialect
+    from sqlalchemy import ColumnElement, Dialect, Result, Select
     from sqlalchemy import Row as Found
     from sqlalchemy.orm import Session
     from starlette.requests import Request
@@ -124,7 +127,7 @@ class Walk:
 
     session: Session
     query: Query
-    terms: Sequence[Term]
+    terms: tuple[Term, ...]
     loading: Objects | Values
     size: int
     is_counted: bool = False
@@ -156,25 +159,62 @@ class Walk:
         inclusive: bool = False,
     ) -> Sequence[Found[Any]]:
         """Return the rows next to the one with this cursor, or from one end of the list."""
-        terms = [term.reversed for term in self.terms] if backwards else self.terms
-        conditions: list[ColumnElement[bool]] = []
-        if values:
-            conditions = seek(
-                terms, values, nulls_are_largest=self.is_postgresql, inclusive=inclusive
-            )
-        stmt = self.query.first(terms, conditions, limit, skipped)
-        columns = (*cursor(self.terms), *self.reach.columns.values(), *self.size_columns)
-        stmt = self.loading.select(stmt).add_columns(*columns)
-        rows = self.session.execute(stmt).all()
+        leg = Leg(
+            tuple(term.reversed for term in self.terms) if backwards else self.terms,
+            tuple(value is not None for value in values),
+            bool(skipped),
+            inclusive,
+            self.is_postgresql,
+        )
+        asked = parameters(values, limit, skipped)
+        stmt = self.select(leg)
+        instead = None if skipped else self.instead(leg, stmt, asked)
+        rows = self.execute(stmt if instead is None else instead, asked).all()
         if rows and self.size_columns:
-            self.known_size = rows[0].table_size
+            self.known_size = rows[0][-1]  # A column may have any name.
         return rows[::-1] if backwards else rows
+
+    def select(self, leg: Leg) -> Select[Any]:
+        is_whole = self.query.is_whole and not self.query.joins and not self.reach.columns
+        if is_whole and isinstance(self.loading, Values):
+            return select_whole(self.loading, leg, *self.extra)
+        return leg.select(self.query, self.loading, self.extra)
+
+    def instead(self, leg: Leg, first: Select[Any], asked: dict[str, Any]) -> Select[Any] | None:
+        """Return what to ask instead, where all that a filter leaves were walked to, or sorted."""
+        if self.is_postgresql and not is_ranged(self.query, leg.terms):
+            return None
+        found = nearest(self.query, leg.terms, leg.conditions, MOST)
+        if found is None or not (self.is_postgresql or sorts(self.session, first, asked)):
+            return None
+        return self.loading.select(found).add_columns(*cursor(leg.terms), *self.extra)
+
+    def execute(self, stmt: Select[Any], values: dict[str, Any]) -> Result[Any]:
+        """Run a select; where it makes no objects, the connection alone answers sooner."""
+        if self.loading.makes_objects or listens_to_statements(self.session):
+            return self.session.execute(stmt, values)
+        return self.session.connection().execute(stmt, values)
+
+    @property
+    def extra(self) -> list[ColumnElement[Any]]:
+        """What is asked about each row beside what is loaded of it."""
+        return [*self.reach.columns.values(), *self.size_columns]
 
     @cached_property
     def size_columns(self) -> list[ColumnElement[Any]]:
         """The size of the whole table, where that is its count: it comes along with the rows."""
         is_asked = self.is_postgresql and self.query.is_whole and not self.is_counted
-        return [size_of(self.query, self.dialect).label("table_size")] if is_asked else []
+        return [size_of(self.query.table, self.dialect)] if is_asked else []
+
+    def seen(self, part: Part) -> int:
+        """Return how many rows there are up to the end of the part, as far as that is known."""
+        return ((part.number or 1) - 1) * self.size + len(part.rows)
+
+    def deny(self, lines: Sequence[Row], part: Part) -> None:
+        """Note what roles allow for other rows of the list, but not for these."""
+        first = self.loading.width + len(self.terms)
+        for line, row in zip(lines, part.rows, strict=True) if self.reach.columns else ():
+            line.denied = self.reach.denied(row[first : first + len(self.reach.columns)])
 
     def token(self, row: Found[Any]) -> str:
         """Return where a row stands, for an address."""
@@ -208,14 +248,14 @@ class Walk:
 
     def last(self) -> Part:
         """Return the last rows, as many as are on the last page where that is known."""
+        rows = self.read((), self.size + 1, backwards=True)
+        if len(rows) <= self.size:
+            return Part(rows, 1, has_previous=False, has_next=False)
         number, limit = None, self.size
         if self.count.is_exact and self.count.number:
             number, rest = divmod(self.count.number - 1, self.size)
             number, limit = number + 1, rest + 1
-        rows = self.read((), limit + 1, backwards=True)
-        if len(rows) <= limit:
-            return Part(rows, 1, has_previous=False, has_next=False)
-        return Part(rows[1:], number, has_previous=True, has_next=False)
+        return Part(rows[-limit:], number, has_previous=True, has_next=False)
 
     def beyond_counted(self) -> Part:
         """Return the last page of a list that is known to be shorter; refuse to count further."""
@@ -235,17 +275,52 @@ def load_page(
 
     `columns` are shown whatever the operator chose.
     """
-    asked = request.query_params
-    largest = max(view.page_size_options)
-    size = asked_number(asked, "pageSize", largest) or min(chosen_size(view, request), largest)
     columns = columns or view.columns_for(chosen_columns(view, request))
+    walk = walk_of(view, request, session, columns)
+    part = asked_part(walk, request)
+    records = walk.loading.read(part.rows)
+    panel = load_panel(view, request, session, related(columns, records))
+    rows = view.rows(records, columns, request)
+    walk.deny(rows, part)
+    return Page(
+        rows,
+        part.number,
+        walk.size,
+        walk.count.at_least(walk.seen(part)),
+        columns,
+        part.has_previous,
+        part.has_next,
+        start=walk.token(part.rows[0]) if part.rows else "",
+        end=walk.token(part.rows[-1]) if part.rows else "",
+        sorted={path: "desc" if down else "asc" for path, down in asked_order(view, request)},
+        is_sorted=bool(request.query_params.get("sortBy")),
+        jump=jump_type(walk.terms[0]),
+        is_narrowed=panel.is_on or any(map(request.query_params.get, narrowing(view))),
+        panel=panel,
+        dates=view.dates.bar(view, request, session) if view.dates else None,
+    )
+
+
+def walk_of(
+    view: ModelAdmin, request: Request, session: Session, columns: Sequence[Column]
+) -> Walk:
+    """Return what reads pages of the list that is asked for."""
+    asked, largest = request.query_params, max(view.page_size_options)
     query = results(view, request)
-    terms = order(view, request, query)
-    place = asked_place(request, terms, session.get_bind().dialect)
-    is_counted = asked.get("_count") == "exact"
-    loading = loading_of(view, columns)
-    reach = Reach.of(view, request, Action.LIST, dict(zip(ROW_ACTIONS, ROW_ACTIONS, strict=True)))
-    walk = Walk(session, query, terms, loading, size, is_counted=is_counted, reach=reach)
+    return Walk(
+        session,
+        query,
+        tuple(order(view, request, query)),
+        loading_of(view, columns),
+        asked_number(asked, "pageSize", largest) or min(chosen_size(view, request), largest),
+        is_counted=asked.get("_count") == "exact",
+        reach=Reach.of(view, request, Action.LIST, {action: action for action in ROW_ACTIONS}),
+    )
+
+
+def asked_part(walk: Walk, request: Request) -> Part:
+    """Return the rows at the place asked for; one that the database can't read is refused."""
+    place = asked_place(request, walk.terms, walk.dialect)
     try:
         part = walk.at(place)
     except (exc.DataError, exc.ProgrammingError, exc.InterfaceError):
@@ -254,27 +329,4 @@ def load_page(
         raise unreadable() from None
     if part.number == 1 and not part.has_previous and not part.has_next:
         walk.count = Count(len(part.rows))
-    panel = load_panel(view, request, session)
-    seen = (part.number - 1) * size + len(part.rows) if part.number else len(part.rows)
-    rows = view.rows(loading.read(part.rows), columns, request)
-    if reach.columns:
-        first = loading.width + len(terms)
-        for line, row in zip(rows, part.rows, strict=True):
-            line.denied = reach.denied(row[first : first + len(reach.columns)])
-    return Page(
-        rows,
-        part.number,
-        size,
-        walk.count.at_least(seen),
-        columns,
-        part.has_previous,
-        part.has_next,
-        start=walk.token(part.rows[0]) if part.rows else "",
-        end=walk.token(part.rows[-1]) if part.rows else "",
-        sorted={path: "desc" if down else "asc" for path, down in asked_order(view, request)},
-        is_sorted=bool(asked.get("sortBy")),
-        jump=jump_type(terms[0]),
-        is_narrowed=panel.is_on or any(asked.get(name) for name in narrowing(view)),
-        panel=panel,
-        dates=view.dates.bar(view, request, session) if view.dates else None,
-    )
+    return part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from admin.kit.filters import builder
 from admin.kit.filters.asked import FACETS, WHERE, asked, clear_path, pairs, path_with
@@ -21,7 +21,7 @@ from admin.kit.languages import gettext
 from admin.kit.lists.facets import Facets, are_asked, facets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
     from starlette.requests import Request
@@ -89,13 +89,20 @@ class Panel:
         return bool(self.chips or self.groups)
 
 
-def load_panel(view: ModelAdmin, request: Request, session: Session) -> Panel:
-    """Return the panel; it takes a statement for names, if there are any, and one for counts."""
+def load_panel(
+    view: ModelAdmin, request: Request, session: Session, known: Iterable[Any] = ()
+) -> Panel:
+    """Return the panel; it takes a statement for names, if there are any, and one for counts.
+
+    `known` are objects that the page has read, whose names take no statement.
+    """
     found, opened = asked(view, request), builder.read(view, request)
     wanted = related_keys(found)
     for model, keys in (opened.related_keys() if opened else {}).items():
         wanted.setdefault(model, set()).update(keys)
-    names = names_of(view, request, session, wanted) | names_of_choices(view.filters, request)
+    names = names_of(view, request, session, wanted, known)
+    if found.terms or found.groups:
+        names |= names_of_choices(view.filters, request)
     if opened is not None:
         opened.call_by_names(names)
     filters = [filter_ for filter_ in view.filters if filter_.is_shown(request)]

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqladmin.authorization import Action
-from sqlalchemy import CompoundSelect, Select, Table, and_, inspect, select, true, union
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    false,
+    inspect,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.orm import (
     QueryableAttribute,
     RelationshipDirection,
@@ -15,6 +26,7 @@ from sqlalchemy.orm import (
     joinedload,
 )
 
+from admin.kit import trigrams
 from admin.kit.errors import BadAddress
 from admin.kit.filters.asked import WHERE, conditions, parameters
 from admin.kit.keys import key_columns
@@ -25,7 +37,7 @@ from admin.kit.scopes import condition_of, scope_names
 from admin.kit.search import EVERY_ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement
     from starlette.requests import Request
@@ -58,13 +70,32 @@ class Query:
     joins: dict[str, Join] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
     hides_rows: bool = False
+    unfiltered: Select[Any] | None = None
 
     @property
     def arms(self) -> list[tuple[Select[Any], Alternative]]:
         """Return what to select apart, each by an index, and the way that limits it."""
         if self.narrowed is None or not self.ways:
             return [(self.stmt, EVERY_ROW)]
-        return [(self.narrowed.where(way.condition), way) for way in self.ways]
+        return [(self.led(way).where(way.condition), way) for way in self.ways]
+
+    @property
+    def ordered_arms(self) -> list[tuple[Select[Any], Alternative]]:
+        """Return the same, for a walk along the order that looks at one row after the other."""
+        if self.narrowed is None or not self.ways:
+            return self.arms
+        return [(self.led(way).where(*way.conditions), way) for way in self.ways]
+
+    def led(self, way: Alternative) -> Select[Any]:
+        """Return the narrowed rows, to which the way leads, and nothing else if it says so."""
+        assert self.narrowed is not None  # noqa: S101 - where there are ways, there is something
+        return self.unled(self.narrowed) if way.leads else self.narrowed
+
+    def unled(self, stmt: Select[Any]) -> Select[Any]:
+        """Return the select with conditions that SQLite only looks at, whatever indexes it has."""
+        if stmt.whereclause is None or self.unfiltered is None:
+            return stmt
+        return self.unfiltered.where(trigrams.unindexed(stmt.whereclause, self.table))
 
     @property
     def table(self) -> Table:
@@ -90,18 +121,21 @@ class Query:
         column: QueryableAttribute[Any] = getattr(entity, name)
         return column, is_outer or bool(column.property.columns[0].nullable)
 
-    def joined(self, stmt: Select[Any]) -> Select[Any]:
-        """Return the select with the relations joined, each once."""
+    def joined(self, stmt: Select[Any], leader: Term | None = None) -> Select[Any]:
+        """Return the select with the relations joined, each once; one may lead, for its order."""
         for join in self.joins.values():
-            stmt = stmt.join(join.target, isouter=join.is_outer)
+            if leader is not None and join.leading is not None and join.has(leader):
+                stmt = stmt.join(join.entity, join.leading)
+            else:
+                stmt = stmt.join(join.target, isouter=join.is_outer)
         return stmt
 
     def first(
         self,
         terms: Sequence[Term],
         conditions: Sequence[ColumnElement[bool]],
-        limit: int,
-        offset: int = 0,
+        limit: Any,
+        offset: Any = None,
     ) -> Select[Any]:
         """Return the first rows in this order of those that meet one of the conditions.
 
@@ -109,24 +143,48 @@ class Query:
         """
         order = [term.order for term in terms]
         parts = [
-            (self.joined(arm.where(condition)), way)
-            for arm, way in self.arms
+            (self.joined(arm.where(condition), terms[0] if self.walks(way) else None), way)
+            for arm, way in self.ordered_arms
             for condition in conditions or [true()]
         ]
         if len(parts) == 1:
             ((stmt, way),) = parts
-            return stmt.order_by(*order).limit(way.limit(limit)).offset(offset or None)
+            return stmt.order_by(*order).limit(way.limit(limit)).offset(offset)
         columns = key_columns(self.model)
+        ordering = ordered_by(terms) if self.stmt._distinct else ()  # noqa: SLF001 - no other way
         keys = [
-            part.with_only_columns(*columns, maintain_column_froms=True)
+            part.with_only_columns(*columns, *ordering, maintain_column_froms=True)
             .order_by(*order)
-            .limit(way.limit(limit + offset))
+            .limit(way.limit(limit if offset is None else limit + offset))
             for part, way in parts
         ]
         found = either(keys).subquery()
         same = [column == found.c[column.key] for column in columns]
         rows = self.joined(select(self.model).join(found, and_(*same)))
-        return rows.order_by(*order).limit(limit).offset(offset or None)
+        return rows.order_by(*order).limit(limit).offset(offset)
+
+    def walks(self, way: Alternative) -> bool:
+        """Say whether the rows are looked at in their order, and not led to by something else."""
+        return self.is_whole or way.is_walk
+
+    def only(self, narrow: Callable[[Select[Any]], Select[Any]]) -> Query:
+        """Return the rows that are left by what narrows a select."""
+        narrowed = None if self.narrowed is None else narrow(self.narrowed)
+        return replace(self, stmt=narrow(self.stmt), narrowed=narrowed, is_whole=False)
+
+    def sample(self, most: int) -> tuple[Select[Any] | CompoundSelect[Any], ColumnElement[bool]]:
+        """Return the keys of some rows that were searched for on SQLite, and whether of some only.
+
+        What leads to the rows is asked for no more than a few, so it costs the same for any word.
+        """
+        columns = key_columns(self.model)
+        samples = [(self.led(way), way.sample) for way in self.ways if way.sample is not None]
+        parts = [
+            arm.with_only_columns(*columns, maintain_column_froms=True).where(rows).limit(most)
+            for arm, (rows, _) in samples
+        ]
+        is_cut = or_(false(), *(is_cut for _, (_, is_cut) in samples))
+        return parts[0] if len(parts) == 1 else either(parts), is_cut
 
     def some(self, most: int) -> Select[Any] | CompoundSelect[Any]:
         """Return the keys of so many rows, whichever are found first."""
@@ -138,6 +196,11 @@ class Query:
         return parts[0] if len(parts) == 1 else either(parts)
 
 
+def ordered_by(terms: Sequence[Term]) -> list[ColumnElement[Any]]:
+    """Return what PostgreSQL wants selected where each row is to come once, in this order."""
+    return [term.column.label(f"order_{number}") for number, term in enumerate(terms)]
+
+
 def either(parts: Sequence[Select[Any]]) -> CompoundSelect[Any]:
     """Return what one of the selects has; SQLite wants each in parentheses of its own."""
     return union(*(select(part.subquery()) for part in parts))
@@ -145,11 +208,18 @@ def either(parts: Sequence[Select[Any]]) -> CompoundSelect[Any]:
 
 @dataclass(frozen=True)
 class Join:
-    """A to-one relation to join, `outer` unless every row has a related one."""
+    """A to-one relation to join, `outer` unless every row has a related one.
+
+    `leading` is what to join it by, so that SQLite begins with the related rows.
+    """
 
     entity: Any
     target: Any
     is_outer: bool
+    leading: ColumnElement[bool] | None = None
+
+    def has(self, term: Term) -> bool:
+        return getattr(term.column, "table", None) is inspect(self.entity).selectable
 
     @classmethod
     def along(
@@ -165,7 +235,19 @@ class Join:
         target: Any = attribute.of_type(entity)
         if limit is not None:
             return cls(entity, target.and_(limit), is_outer=True)
-        return cls(entity, target, is_outer or not is_certain(relationship))
+        if is_outer or not is_certain(relationship):
+            return cls(entity, target, is_outer=True)
+        return cls(entity, target, is_outer=False, leading=leading(attribute, entity))
+
+
+def leading(attribute: QueryableAttribute[Any], entity: Any) -> ColumnElement[bool] | None:
+    """Return the condition of the join, of which no index of SQLite's serves the other side."""
+    pairs = attribute.property.local_remote_pairs
+    if len(pairs) != 1 or inspect(attribute.parent).is_aliased_class:
+        return None
+    ((local, remote),) = pairs
+    key = inspect(entity).selectable.c[remote.key]
+    return trigrams.ByDialect(local == key, local == trigrams.unindexed_column(key))
 
 
 def is_certain(relationship: Any) -> bool:
@@ -189,7 +271,7 @@ def results(
     asked = request.query_params
     if asked.get(VIEW):
         raise unopened_view()
-    stmt = view.list_query(request).order_by(None)
+    stmt = unfiltered = view.list_query(request).order_by(None)
     needed = (condition_of(view, request, right) for right in rights)
     stmt = stmt.where(*(each for each in needed if each is not None))
     stmt = stmt.where(*conditions(view, request, without))
@@ -198,7 +280,11 @@ def results(
     if asked.get(NEW):
         stmt = only_new(view, stmt, read_mark(asked[NEW]))
     term = asked.get("search", "").strip()
-    kept_back: Any = {"limits": view.limits, "hides_rows": hides_anything(view, request)}
+    kept_back: Any = {
+        "limits": view.limits,
+        "hides_rows": hides_anything(view, request),
+        "unfiltered": unfiltered,
+    }
     if not term or not view.search_names:
         is_whole = not view.is_scoped and stmt.whereclause is None
         return Query(view.model, stmt, is_whole=is_whole, **kept_back)

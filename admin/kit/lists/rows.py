@@ -6,11 +6,12 @@ A page may have hundreds of them, and a template takes four times as long for ea
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sqladmin.authorization import Action
 
-from admin.kit.display import escaped, html
-from admin.kit.keys import in_path
+from admin.kit.display import escaped, escaped_all, html
+from admin.kit.keys import in_paths
 from admin.kit.languages import gettext
 from admin.kit.templating import path_for
 from admin.kit.watched import asks_about_rows
@@ -41,12 +42,11 @@ async def link_rows(
     others = rows if not editable else [row for row in rows if row.key not in editable]
     visible = await let_through(view, "check_can_view_details", request, others)
     edit, details = (beside_list(view, request, page) for page in ("edit", "details"))
-    for row in rows:
-        row.may_edit = edits_cells and row.key in editable
+    for row, path in zip(rows, in_paths([row.key for row in rows]), strict=True):
         if row.key in editable:
-            row.url = edit + in_path(row.key)
+            row.may_edit, row.url = edits_cells, edit + path
         elif row.key in visible:
-            row.url = details + in_path(row.key)
+            row.url = details + path
 
 
 async def let_through(
@@ -64,7 +64,7 @@ def beside_list(view: ModelAdmin, request: Request, page: str) -> str:
     """Return where the objects' pages are, as seen from the list: that is short, and said often."""
     folder = path_for(request, "list", identity=view.identity).removesuffix("list")
     path = path_for(request, page, identity=view.identity, pk="")
-    return escaped(path.removeprefix(folder))
+    return quote(path.removeprefix(folder), safe="/%")
 
 
 def table_rows(
@@ -78,19 +78,19 @@ def table_rows(
     """
     linked = [place for place, column in enumerate(columns) if column.is_linked]
     boxes = Boxes(gettext("Select {}"), is_named_by_link=columns[0].is_linked)
+    keys = escaped_all([row.key for row in rows])
     lines = []
-    for number, row in enumerate(rows):
+    for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
         cells: list[str] = [*row.cells]
         for place in linked if row.url else ():
             # Its box is called by the first one.
-            start = '<a href="' if place else f'<a id=r{number} href="'
-            cells[place] = "".join((start, row.url, '">', cells[place], "</a>"))
-        box = boxes.box(row, number) if is_selectable else ""
+            start = "<a href=" if place else f"<a id=r{number} href="
+            cells[place] = "".join((start, row.url, ">", cells[place], "</a>"))
+        box = boxes.box(row, key, number) if is_selectable else ""
         fixed = " data-fixed" if edits_cells and not row.may_edit else ""
         if edits_cells and not is_selectable:
-            fixed += f' data-row="{escaped(row.key)}"'
-        start = f"<tr{fixed}>{box}<th scope=row>"
-        lines.append("".join((start, "<td>".join(cells))))
+            fixed += f' data-row="{key}"'
+        lines.append(f"<tr{fixed}>{box}<th scope=row>{'<td>'.join(cells)}")
     return html("\n".join(lines))
 
 
@@ -104,13 +104,14 @@ class Boxes:
     def __init__(self, sentence: str, *, is_named_by_link: bool) -> None:
         self.before, _, self.after = sentence.partition("{}")
         self.is_named_by_link = is_named_by_link and not (self.before and self.after)
+        # The ids of the word and, between these, the number of the row whose link has the name.
+        self.ids = ("s r", "") if self.before else ("r", " s")
 
-    def box(self, row: Row, number: int) -> str:
-        label = self.label(row, number)
-        return f'<td><input type="checkbox" name="pks" value="{escaped(row.key)}" {label}>'
-
-    def label(self, row: Row, number: int) -> str:
-        if not (self.is_named_by_link and row.url and not row.is_nameless):
-            return f'aria-label="{escaped(self.before + row.label + self.after)}"'
-        names = f"s r{number}" if self.before else f"r{number} s"
-        return f'aria-labelledby="{names}"'
+    def box(self, row: Row, key: str, number: int) -> str:
+        if self.is_named_by_link and row.url and not row.is_nameless:
+            start, end = self.ids
+            label = f'aria-labelledby="{start}{number}{end}"'
+        else:
+            label = f'aria-label="{escaped(self.before + row.label + self.after)}"'
+        value = key if key.isalnum() else f'"{key}"'
+        return f"<td><input type=checkbox name=pks value={value} {label}>"

@@ -307,7 +307,15 @@ addPickers(document);
 
 // Cells that can be edited in the list: their script comes when somebody turns to the table.
 for (const table of document.querySelectorAll("table[data-cells]")) {
-  onceTurnedTo(table, async () => (await import("./cells.js")).start(table, addPickers));
+  onceTurnedTo(table, async () => {
+    // Somebody may be faster than the script: it hears of the click that came before it.
+    let early = null;
+    const keep = (event) => (early = event);
+    table.addEventListener("click", keep);
+    const { start } = await import("./cells.js");
+    table.removeEventListener("click", keep);
+    start(table, addPickers, early);
+  });
 }
 
 // An address holds what was asked for, not each input that was left empty.

@@ -16,7 +16,7 @@ let enhance = () => {};
 let table;
 let said; // where messages are heard
 
-export function start(found, enhanceInputs) {
+export function start(found, enhanceInputs, early) {
   table = found;
   enhance = enhanceInputs;
   said = element("div", { className: "said" });
@@ -45,6 +45,7 @@ export function start(found, enhanceInputs) {
   addEventListener("beforeunload", (event) => {
     if (isPending()) event.preventDefault();
   });
+  if (early) clicked(early);
 }
 
 const isPending = () => [...editors.values()].some((editor) => editor.isChanged());

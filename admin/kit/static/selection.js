@@ -9,7 +9,9 @@ class Selection {
     this.all = form.querySelector("[name=_all]");
     this.status = form.querySelector("[data-selected]");
     this.none = form.querySelector("[data-select-none]");
-    this.last = null;
+    // Whoever was faster than this script may have begun a range.
+    const ticked = this.rows.filter((row) => row.checked);
+    this.last = ticked.length === 1 ? ticked[0] : null;
     this.page.hidden = false;
     this.page.addEventListener("change", () => this.tick(this.rows, this.page.checked));
     this.none.addEventListener("click", () => this.tick(this.rows, false));

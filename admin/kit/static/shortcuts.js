@@ -66,8 +66,15 @@ function press(key) {
     node.select();
   } else if (node.matches(PRESSABLE)) node.click();
   // Of several buttons, no key presses one.
-  else node.querySelector(PRESSABLE).focus();
+  else reach(node.querySelector(PRESSABLE));
   return true;
+}
+
+// What stays in view needs no scrolling, which would take the rows out of it.
+function reach(button) {
+  button.focus({ preventScroll: true });
+  const { top, bottom } = button.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) button.scrollIntoView({ block: "nearest" });
 }
 
 // Rows
