@@ -88,7 +88,7 @@ def test_the_same_change_twice_is_no_collision(
     mine = opened(olga, edit, name="Alicia")
     submit(vera, edit, name="Alicia")
     page = follow(olga, olga.post(edit, data=mine))
-    assert page.alerts[-1] == "The user “Alicia” was changed."
+    assert page.alerts[-1] == "The user “Alicia” stays as it was."
 
 
 def test_changes_of_several_people_are_named(

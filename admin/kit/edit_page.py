@@ -16,6 +16,8 @@ from admin.kit.errors import require
 from admin.kit.fields import SensitiveField
 from admin.kit.formats import join_words
 from admin.kit.forms import SHOWN_FIELD, VERSION_FIELD, fill, fingerprint, posted, sent_data, shown
+from admin.kit.history import has_recorded
+from admin.kit.history.sight import is_recorded
 from admin.kit.languages import gettext, in_sentence
 from admin.kit.lookups import name_chosen
 from admin.kit.meanwhile import Base, base_of
@@ -97,6 +99,8 @@ class Attempt:
     def sentence(self, merged: Merged) -> str:
         """Say what was stored, and whose changes stay beside it."""
         name = in_sentence(self.view.name)
+        if is_recorded(self.view.site.journal, self.view) and not has_recorded():
+            return gettext("The %(name)s {} stays as it was.", name=name)
         if self.base is None or not merged.theirs:
             return gettext("The %(name)s {} was changed.", name=name)
         return gettext(

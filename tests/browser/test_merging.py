@@ -46,7 +46,7 @@ def test_a_collision_is_settled_by_keyboard(page: Page, site: Site) -> None:
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Keep what olga stored")).to_be_checked()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").last).to_have_text("The user “Theirs” was changed.")
+    expect(page.get_by_role("status").last).to_have_text("The user “Theirs” stays as it was.")
     assert names(site) == ["Bob", "Theirs"]
 
 

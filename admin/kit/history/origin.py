@@ -87,6 +87,11 @@ def note_recorded(operation: UUID, counts: Mapping[tuple[str, str], int]) -> Non
         found.append(Recorded(operation, dict(counts)))
 
 
+def has_recorded() -> bool:
+    """Say whether anything was recorded since the list was asked for."""
+    return bool(_recorded.get())
+
+
 def forget_recorded() -> None:
     """Take back what was noted: it was not committed."""
     (_recorded.get() or []).clear()
