@@ -7,6 +7,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from admin.history import JOURNAL
+from admin.kit.lists.loading import values_of
+from admin.kit.lists.statements import select_whole
 from models import User
 from models.database import Database
 from tests.pages import get, submit
@@ -35,6 +37,14 @@ def ann(database: Database) -> User:
 def hugo(app: Starlette, database: Database) -> TestClient:
     """Sign in Hugo, who may do all, and sees no addresses."""
     return sign_in_with(app, database, HIDDEN, name="hugo")
+
+
+def test_what_a_role_leaves_of_a_list_is_not_kept(hugo: TestClient, ann: User) -> None:
+    """It would be one more thing for each request."""
+    before = select_whole.cache_info().currsize, values_of.cache_info().currsize
+    for _ in range(2):
+        assert hugo.get("/admin/user/list").status_code == 200
+    assert (select_whole.cache_info().currsize, values_of.cache_info().currsize) == before
 
 
 @pytest.mark.parametrize(

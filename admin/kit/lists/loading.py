@@ -77,6 +77,11 @@ class Values:
         keys = [column.name for column in key_columns(self.view.model)]
         return list(dict.fromkeys([*keys, *(column.name for column in self.columns)]))
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether other requests read the same."""
+        return self.view is self.view.declared
+
     @cached_property
     def makes_objects(self) -> bool:
         return sum(column.may_be_related for column in self.columns) > len(self.named)
@@ -134,10 +139,11 @@ def loading_of(view: ModelAdmin, columns: Sequence[Column]) -> Objects | Values:
     relations = [column for column in columns if column.may_be_related]
     named = ((column.name, named_of(view, column)) for column in relations)
     found = tuple((name, related) for name, related in named if related is not None)
-    return values_of(view, tuple(columns), found)
+    made = Values if view is not view.declared else values_of
+    return made(view, tuple(columns), found)
 
 
-# What it selects is put together once.
+# What a declared view selects is put together once; one that roles bind ends with its request.
 values_of = lru_cache(maxsize=1000)(Values)
 
 

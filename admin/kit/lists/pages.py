@@ -176,7 +176,7 @@ class Walk:
 
     def select(self, leg: Leg) -> Select[Any]:
         is_whole = self.query.is_whole and not self.query.joins and not self.reach.columns
-        if is_whole and isinstance(self.loading, Values):
+        if is_whole and isinstance(self.loading, Values) and self.loading.is_kept:
             return select_whole(self.loading, leg, *self.extra)
         return leg.select(self.query, self.loading, self.extra)
 
